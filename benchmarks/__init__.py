@@ -1,0 +1,1 @@
+"""gocron_py measured beside its peers: ``python -m benchmarks`` (``make bench``)."""

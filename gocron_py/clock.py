@@ -1,0 +1,144 @@
+"""Clocks: what time it is, and one sleeper that can be woken.
+
+The wall clock says *when* a job is due; how long to sleep is measured on the monotonic clock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol, final, runtime_checkable
+
+from gocron_py.instant import SECOND, Instant, Micros, instant_of
+
+# A sleep is cut to this, so that a wall clock that was set, or a machine that was suspended,
+# is noticed within a second.
+LONGEST_SLEEP = 0.5
+
+# A smaller step is left to the next due time; NTP slews by at most 0.5 ms a second.
+SMALLEST_JUMP: Micros = SECOND // 4
+
+
+class Timer(Protocol):
+    """The bed of one thread. Made by a clock, slept in by one thread, rung by any."""
+
+    def wait_until(self, due: Instant | None, waiters: int) -> Micros:
+        """Sleep until *due* (``None``: until woken), or shorter: the caller looks at the clock again.
+
+        :param waiters: how many jobs wait behind this one sleeper; for :class:`FakeClock.block_until
+            <gocron_py.testing.FakeClock>`.
+        :return: by how many microseconds the wall clock was *set* since the last call, beside
+            the time that passed; 0 where it was not.
+        """
+        ...
+
+    def wake(self) -> None:
+        """End the sleep now, or the next one if nobody sleeps. Never blocks."""
+        ...
+
+    def close(self) -> None:
+        """The thread sleeps here no more."""
+        ...
+
+
+@runtime_checkable
+class Clock(Protocol):
+    """The source of time of a scheduler (Go: ``clockwork.Clock``); see :func:`gocron_py.with_clock`."""
+
+    def now(self) -> datetime:
+        """The time, aware, in any zone."""
+        ...
+
+    def new_timer(self) -> Timer:
+        """A new sleeper on this clock."""
+        ...
+
+
+@final
+class RealClock:
+    """The machine's wall clock. It notices when the clock is set and when the machine was suspended."""
+
+    __slots__ = ()
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.now(UTC)
+
+    def new_timer(self) -> Timer:
+        """A sleeper on the machine's clock."""
+        return _RealTimer()
+
+
+def reader(clock: Clock) -> Callable[[], Instant]:
+    """A function that reads *clock* as an instant; for the real clock without a datetime between."""
+    if isinstance(clock, RealClock):
+        return _wall
+    now = clock.now
+    return lambda: instant_of(now(), UTC)
+
+
+def _wall() -> Instant:
+    return time.time_ns() // 1000
+
+
+if hasattr(time, "CLOCK_BOOTTIME"):
+
+    def _passed() -> Micros:
+        """Microseconds of real time, suspended ones included."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
+else:  # pragma: no cover - not on Linux
+
+    def _passed() -> Micros:
+        """Microseconds of real time."""
+        return time.monotonic_ns() // 1000
+
+
+def _offset() -> Micros:
+    """Wall clock less real time. Read twice: a thread may be stopped between the two readings."""
+    while True:
+        before = _passed()
+        wall = _wall()
+        after = _passed()
+        if after - before < SMALLEST_JUMP // 10:
+            return wall - after
+
+
+@final
+class _RealTimer:
+    # A lock with a time-out is a binary semaphore in one C call; a Condition makes a new lock for
+    # every wait and costs several times as much (benchmarks/).
+    __slots__ = ("_bell", "_offset")
+
+    def __init__(self) -> None:
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._offset = _offset()
+
+    def wait_until(self, due: Instant | None, waiters: int) -> Micros:
+        timeout = LONGEST_SLEEP if due is None else min((due - _wall()) / SECOND, LONGEST_SLEEP)
+        if timeout > 0:
+            self._bell.acquire(timeout=timeout)
+        return self._jump()
+
+    def _jump(self) -> Micros:
+        offset = _wall() - _passed()
+        step = offset - self._offset
+        if -SMALLEST_JUMP < step < SMALLEST_JUMP:
+            self._offset = offset
+            return 0
+        offset = _offset()
+        step = offset - self._offset
+        self._offset = offset
+        return step if abs(step) >= SMALLEST_JUMP else 0
+
+    def wake(self) -> None:
+        try:
+            self._bell.release()
+        except RuntimeError:  # it rings already
+            pass
+
+    def close(self) -> None:
+        pass

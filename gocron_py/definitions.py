@@ -1,0 +1,468 @@
+"""Job definitions: *when* a job runs, as values to be given to ``new_job``.
+
+As in Go a definition says nothing until a scheduler builds its schedule: a wrong *value* is
+found then, in the order in which Go looks at them. A wrong *kind* of object, which Go's
+compiler would refuse, is refused by the functions here at once. ``None`` stands for Go's nil.
+
+Where Go wraps lists in functions, any Python collection will do, and a naive
+:class:`datetime.time` serves as a time of day::
+
+    weekly_job(1, [Weekday.MONDAY, Weekday.FRIDAY], [time(9, 30), time(17)])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import MAXYEAR, datetime, time, timedelta, tzinfo
+from typing import Protocol, final, runtime_checkable
+
+from dateutil.rrule import rrule, rruleset
+
+from gocron_py.errors import (
+    ErrDailyJobAtTimeNil,
+    ErrDailyJobAtTimesNil,
+    ErrDailyJobHours,
+    ErrDailyJobMinutesSeconds,
+    ErrDailyJobZeroInterval,
+    ErrDurationJobIntervalNegative,
+    ErrDurationJobIntervalZero,
+    ErrDurationRandomJobMinMax,
+    ErrDurationRandomJobPositive,
+    ErrInvalidArgument,
+    ErrMonthlyJobAtTimeNil,
+    ErrMonthlyJobAtTimesNil,
+    ErrMonthlyJobDays,
+    ErrMonthlyJobDaysNil,
+    ErrMonthlyJobHours,
+    ErrMonthlyJobMinutesSeconds,
+    ErrMonthlyJobZeroInterval,
+    ErrNoNextRun,
+    ErrOneTimeJobStartDateTimePast,
+    ErrWeeklyJobAtTimeNil,
+    ErrWeeklyJobAtTimesNil,
+    ErrWeeklyJobDaysOfTheWeekNil,
+    ErrWeeklyJobHours,
+    ErrWeeklyJobMinutesSeconds,
+    ErrWeeklyJobZeroInterval,
+    GocronError,
+    check_kind,
+)
+from gocron_py.instant import Instant, datetime_of, instant_of, micros_of
+from gocron_py.schedules.arguments import (
+    AtTime,
+    AtTimeErrors,
+    AtTimes,
+    DaysOfTheMonth,
+    Weekdays,
+    check_collection,
+    frozen_times,
+    new_at_time,
+    new_at_times,
+    new_days_of_the_month,
+    new_weekdays,
+    time_from_at_time,
+    times_of_day,
+    weekday_of,
+)
+from gocron_py.schedules.calendar import DailySchedule, MonthlySchedule, WeeklySchedule
+from gocron_py.schedules.cron import (
+    Cron,
+    CronSchedule,
+    CustomSearch,
+    DefaultCron,
+    check_verdict,
+    never_again,
+    search_for,
+)
+from gocron_py.schedules.description import DescribedSchedule
+from gocron_py.schedules.interval import DurationRandomSchedule, DurationSchedule
+from gocron_py.schedules.one_time import OneTimeSchedule
+from gocron_py.schedules.recurrence import RRuleSchedule
+from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy, Weekday
+
+__all__ = (
+    "AtTime",
+    "AtTimes",
+    "Cron",
+    "DaysOfTheMonth",
+    "JobDefinition",
+    "OneTimeJobStartAtOption",
+    "Setup",
+    "Weekdays",
+    "cron_job",
+    "daily_job",
+    "duration_job",
+    "duration_random_job",
+    "monthly_job",
+    "new_at_time",
+    "new_at_times",
+    "new_days_of_the_month",
+    "new_default_cron",
+    "new_weekdays",
+    "one_time_job",
+    "one_time_job_start_date_time",
+    "one_time_job_start_date_times",
+    "one_time_job_start_immediately",
+    "rrule_job",
+    "time_from_at_time",
+    "weekly_job",
+)
+
+
+@dataclass(slots=True)
+class Setup:
+    """What a scheduler tells a definition about the job in the making.
+
+    :ivar location: the scheduler's.
+    :ivar now: on the scheduler's clock.
+    :ivar cron: of ``with_cron_implementation``.
+    :ivar start: of ``with_start_at``; may be in the past.
+    :ivar start_immediately: of ``with_start_at``; a definition may set it.
+    """
+
+    location: tzinfo
+    now: Instant
+    dst_policy: DaylightSavingsTimePolicy = DaylightSavingsTimePolicy.DEFAULT
+    cron: Cron | None = None
+    start: Instant | None = None
+    start_immediately: bool = False
+
+    def usable(self, schedule: DescribedSchedule, never: GocronError) -> DescribedSchedule:
+        """*schedule*, if it has a tick left after the job's first run; else *never* is raised."""
+        start = self.now if self.start is None or self.start_immediately else self.start
+        tick = schedule.next(start) if start >= self.now else schedule.resume(start, self.now)
+        if tick is None:
+            raise never
+        return schedule
+
+
+@runtime_checkable
+class JobDefinition(Protocol):
+    """When a job runs (Go: ``JobDefinition``); made by the functions below."""
+
+    def build(self, setup: Setup) -> DescribedSchedule:
+        """The schedule of one job.
+
+        :raises ValidationError: a wrong value, or a schedule that never runs.
+        """
+        ...
+
+
+_DAILY = AtTimeErrors(ErrDailyJobAtTimesNil, ErrDailyJobAtTimeNil, ErrDailyJobHours, ErrDailyJobMinutesSeconds)
+_WEEKLY = AtTimeErrors(ErrWeeklyJobAtTimesNil, ErrWeeklyJobAtTimeNil, ErrWeeklyJobHours, ErrWeeklyJobMinutesSeconds)
+_MONTHLY = AtTimeErrors(
+    ErrMonthlyJobAtTimesNil, ErrMonthlyJobAtTimeNil, ErrMonthlyJobHours, ErrMonthlyJobMinutesSeconds
+)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _CronJob:
+    crontab: str
+    with_seconds: bool
+
+    def build(self, setup: Setup) -> DescribedSchedule:
+        runs_after_gap = setup.dst_policy is DaylightSavingsTimePolicy.RUN_AFTER_TRANSITION
+        location = setup.location
+        if setup.cron is None or isinstance(setup.cron, DefaultCron):
+            with_seconds = self.with_seconds if setup.cron is None else setup.cron.with_seconds
+            search = search_for(self.crontab, with_seconds, location, runs_after_gap)
+            schedule = CronSchedule(self.crontab, search, location)
+        else:
+            check_verdict(setup.cron.is_valid(self.crontab, location, datetime_of(setup.now, location)))
+            schedule = CronSchedule(self.crontab, CustomSearch(setup.cron, location, runs_after_gap), location)
+        return setup.usable(schedule, never_again())
+
+
+def cron_job(crontab: str, with_seconds: bool = False) -> JobDefinition:
+    """Run at the times of a crontab, in robfig/cron's grammar (Go: ``CronJob``).
+
+    :param crontab: five fields, ``minute hour day-of-month month day-of-week`` (0 to 6), or
+        ``@daily`` and the like, or ``@every`` and a Go duration (``1h30m``). A prefix ``TZ=zone``
+        or ``CRON_TZ=zone`` and a space name the zone; default: the scheduler's location.
+    :param with_seconds: a sixth field, the first, may be there for the seconds.
+    :raises ErrInvalidArgument: a wrong kind of object.
+
+    ``new_job`` raises :exc:`~gocron_py.ErrCronJobParse` for what breaks the grammar, saying
+    where, and :exc:`~gocron_py.ErrCronJobInvalid` for a crontab that never runs.
+    """
+    check_kind(crontab, str, "crontab")
+    check_kind(with_seconds, bool, "with_seconds")
+    return _CronJob(crontab, with_seconds)
+
+
+def new_default_cron(with_seconds: bool) -> Cron:
+    """The default cron implementation (Go: ``NewDefaultCron``), for use without a scheduler too.
+
+    For example to look at a crontab before it is saved: ``is_valid`` raises what ``new_job`` would.
+
+    :raises ErrInvalidArgument: not a bool.
+    """
+    check_kind(with_seconds, bool, "with_seconds")
+    return DefaultCron(with_seconds)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _DurationJob:
+    duration: timedelta
+
+    def build(self, setup: Setup) -> DescribedSchedule:
+        duration = micros_of(self.duration)
+        if duration == 0:
+            raise ErrDurationJobIntervalZero
+        if duration < 0:
+            raise ErrDurationJobIntervalNegative(got=self.duration)
+        return setup.usable(DurationSchedule(duration), _beyond())
+
+
+def duration_job(duration: timedelta) -> JobDefinition:
+    """Run every *duration*, whatever clocks do (Go: ``DurationJob``).
+
+    :raises ErrInvalidArgument: not a timedelta.
+
+    ``new_job`` raises :exc:`~gocron_py.ErrDurationJobIntervalZero` or
+    :exc:`~gocron_py.ErrDurationJobIntervalNegative`.
+    """
+    check_kind(duration, timedelta, "duration")
+    return _DurationJob(duration)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _DurationRandomJob:
+    shortest: timedelta
+    longest: timedelta
+
+    def build(self, setup: Setup) -> DescribedSchedule:
+        if self.shortest >= self.longest:
+            raise ErrDurationRandomJobMinMax(got=(self.shortest, self.longest))
+        if self.shortest <= timedelta(0):
+            raise ErrDurationRandomJobPositive(got=self.shortest)
+        schedule = DurationRandomSchedule(micros_of(self.shortest), micros_of(self.longest))
+        return setup.usable(schedule, _beyond())
+
+
+def duration_random_job(min_duration: timedelta, max_duration: timedelta) -> JobDefinition:
+    """Run after a random time each time: at least *min_duration*, less than *max_duration* (Go: ``DurationRandomJob``).
+
+    :raises ErrInvalidArgument: not timedeltas.
+
+    ``new_job`` raises :exc:`~gocron_py.ErrDurationRandomJobMinMax` or
+    :exc:`~gocron_py.ErrDurationRandomJobPositive`.
+    """
+    check_kind(min_duration, timedelta, "min_duration")
+    check_kind(max_duration, timedelta, "max_duration")
+    return _DurationRandomJob(min_duration, max_duration)
+
+
+def _beyond() -> ErrNoNextRun:
+    return ErrNoNextRun("it would be after the year 9999")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _DailyJob:
+    interval: int
+    at_times: tuple[AtTime | time | None, ...] | None
+
+    def build(self, setup: Setup) -> DescribedSchedule:
+        times = times_of_day(self.at_times, _DAILY)
+        if self.interval < 1:
+            raise ErrDailyJobZeroInterval(got=self.interval)
+        schedule = DailySchedule(self.interval, times, setup.location, setup.dst_policy)
+        return setup.usable(schedule, _beyond())
+
+
+def daily_job(interval: int, at_times: AtTimes | None) -> JobDefinition:
+    """Run at times of day on every *interval*-th day (Go: ``DailyJob``).
+
+    What is left of today comes first, then the days are counted from today.
+
+    :param at_times: in the scheduler's location.
+    :raises ErrInvalidArgument: a wrong kind of object.
+
+    ``new_job`` raises, in this order, :exc:`~gocron_py.ErrDailyJobAtTimesNil`,
+    :exc:`~gocron_py.ErrDailyJobAtTimeNil`, :exc:`~gocron_py.ErrDailyJobHours` or
+    :exc:`~gocron_py.ErrDailyJobMinutesSeconds`, and :exc:`~gocron_py.ErrDailyJobZeroInterval`.
+    """
+    check_kind(interval, int, "interval")
+    return _DailyJob(interval, frozen_times(at_times))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _WeeklyJob:
+    interval: int
+    days: tuple[Weekday, ...] | None
+    at_times: tuple[AtTime | time | None, ...] | None
+
+    def build(self, setup: Setup) -> DescribedSchedule:
+        if self.interval < 1:
+            raise ErrWeeklyJobZeroInterval(got=self.interval)
+        if self.days is None:
+            raise ErrWeeklyJobDaysOfTheWeekNil
+        if not self.days:
+            raise ErrWeeklyJobDaysOfTheWeekNil("there are none, so the job would never run")
+        times = times_of_day(self.at_times, _WEEKLY)
+        schedule = WeeklySchedule(self.interval, self.days, times, setup.location, setup.dst_policy)
+        return setup.usable(schedule, _beyond())
+
+
+def weekly_job(interval: int, days_of_the_week: Weekdays | None, at_times: AtTimes | None) -> JobDefinition:
+    """Run at times of day on days of the week, in every *interval*-th week (Go: ``WeeklyJob``).
+
+    Weeks begin on Sunday. What is left of this week comes first, then the weeks are counted from this one.
+
+    :param at_times: in the scheduler's location.
+    :raises ErrInvalidArgument: a wrong kind of object, or no day of the week.
+
+    ``new_job`` raises, in this order, :exc:`~gocron_py.ErrWeeklyJobZeroInterval`,
+    :exc:`~gocron_py.ErrWeeklyJobDaysOfTheWeekNil`, :exc:`~gocron_py.ErrWeeklyJobAtTimesNil`,
+    :exc:`~gocron_py.ErrWeeklyJobAtTimeNil`, :exc:`~gocron_py.ErrWeeklyJobHours` or
+    :exc:`~gocron_py.ErrWeeklyJobMinutesSeconds`.
+    """
+    check_kind(interval, int, "interval")
+    days = None
+    if days_of_the_week is not None:
+        check_collection(days_of_the_week, "days_of_the_week", "days of the week")
+        days = tuple(weekday_of(day) for day in days_of_the_week)
+    return _WeeklyJob(interval, days, frozen_times(at_times))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _MonthlyJob:
+    interval: int
+    days: tuple[int, ...] | None
+    at_times: tuple[AtTime | time | None, ...] | None
+
+    def build(self, setup: Setup) -> DescribedSchedule:
+        if self.interval < 1:
+            raise ErrMonthlyJobZeroInterval(got=self.interval)
+        if self.days is None:
+            raise ErrMonthlyJobDaysNil
+        if not self.days:
+            raise ErrMonthlyJobDaysNil("there are none, so the job would never run")
+        for day in self.days:
+            if not 1 <= abs(day) <= 31:
+                raise ErrMonthlyJobDays(got=day)
+        times = times_of_day(self.at_times, _MONTHLY)
+        schedule = MonthlySchedule(self.interval, self.days, times, setup.location, setup.dst_policy)
+        return setup.usable(schedule, self._never())
+
+    def _never(self) -> GocronError:
+        if self.interval > 12 * MAXYEAR:
+            return _beyond()
+        return ErrMonthlyJobDays(
+            f"no month that comes every {self.interval} months from the start has such a day before the year 10000"
+        )
+
+
+def monthly_job(interval: int, days_of_the_month: DaysOfTheMonth | None, at_times: AtTimes | None) -> JobDefinition:
+    """Run at times of day on days of the month, in every *interval*-th month (Go: ``MonthlyJob``).
+
+    What is left of this month comes first, then the months are counted from this one. A day
+    that a month does not have is left out.
+
+    :param days_of_the_month: 1 to 31, or -1 to -31 counted from the end of the month.
+    :param at_times: in the scheduler's location.
+    :raises ErrInvalidArgument: a wrong kind of object.
+
+    ``new_job`` raises, in this order, :exc:`~gocron_py.ErrMonthlyJobZeroInterval`,
+    :exc:`~gocron_py.ErrMonthlyJobDaysNil`, :exc:`~gocron_py.ErrMonthlyJobDays`,
+    :exc:`~gocron_py.ErrMonthlyJobAtTimesNil`, :exc:`~gocron_py.ErrMonthlyJobAtTimeNil`,
+    :exc:`~gocron_py.ErrMonthlyJobHours` or :exc:`~gocron_py.ErrMonthlyJobMinutesSeconds`; also
+    :exc:`~gocron_py.ErrMonthlyJobDays` if no month in question has such a day.
+    """
+    check_kind(interval, int, "interval")
+    days = None
+    if days_of_the_month is not None:
+        check_collection(days_of_the_month, "days_of_the_month", "days of the month")
+        days = tuple(new_days_of_the_month(*days_of_the_month))
+    return _MonthlyJob(interval, days, frozen_times(at_times))
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeJobStartAtOption:
+    """When a one-time job runs (Go: ``OneTimeJobStartAtOption``): moments, or *immediately* at the start."""
+
+    immediately: bool
+    moments: tuple[datetime | None, ...] = ()
+
+
+def one_time_job_start_immediately() -> OneTimeJobStartAtOption:
+    """Run when the scheduler starts, or at once if it has (Go: ``OneTimeJobStartImmediately``)."""
+    return OneTimeJobStartAtOption(immediately=True)
+
+
+def one_time_job_start_date_time(start: datetime | None) -> OneTimeJobStartAtOption:
+    """Run at a moment in the future (Go: ``OneTimeJobStartDateTime``).
+
+    :param start: a naive one is read in the scheduler's location; ``None``, Go's zero time, is in the past.
+    :raises ErrInvalidArgument: not a datetime.
+    """
+    return one_time_job_start_date_times(start)
+
+
+def one_time_job_start_date_times(*times: datetime | None) -> OneTimeJobStartAtOption:
+    """Run at several moments, of which one at least is in the future (Go: ``OneTimeJobStartDateTimes``).
+
+    :param times: in any order; naive ones are read in the scheduler's location.
+    :raises ErrInvalidArgument: something else than datetimes.
+    """
+    for moment in times:
+        if moment is not None:
+            check_kind(moment, datetime, "the time of a one-time job")
+    return OneTimeJobStartAtOption(immediately=False, moments=times)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _OneTimeJob:
+    start_at: OneTimeJobStartAtOption
+
+    def build(self, setup: Setup) -> DescribedSchedule:
+        setup.start_immediately = setup.start_immediately or self.start_at.immediately
+        given: Iterable[datetime] = (moment for moment in self.start_at.moments if moment is not None)
+        ticks = [tick for moment in given if (tick := instant_of(moment, setup.location)) > setup.now]
+        if not ticks and not setup.start_immediately:
+            raise ErrOneTimeJobStartDateTimePast(got=self.start_at.moments)
+        return OneTimeSchedule(ticks, setup.location)
+
+
+def one_time_job(start_at: OneTimeJobStartAtOption) -> JobDefinition:
+    """Run once, or at each of some moments (Go: ``OneTimeJob``).
+
+    :raises ErrInvalidArgument: not made by one of the ``one_time_job_start_…`` functions.
+
+    ``new_job`` raises :exc:`~gocron_py.ErrOneTimeJobStartDateTimePast` if no moment is in the future.
+    """
+    check_kind(start_at, OneTimeJobStartAtOption, "start_at")
+    return _OneTimeJob(start_at)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _RRuleJob:
+    rule: str | rrule | rruleset
+
+    def build(self, setup: Setup) -> DescribedSchedule:
+        schedule = RRuleSchedule(self.rule, setup.now, setup.location, setup.dst_policy)
+        return setup.usable(schedule, ErrNoNextRun("the recurrence has no occurrence left, or none that can be found"))
+
+
+def rrule_job(rule: str | rrule | rruleset) -> JobDefinition:
+    """Run at the occurrences of an iCalendar recurrence. Not in Go.
+
+    :param rule: RFC 5545 text, or dateutil's objects. Times without a zone are in the scheduler's
+        location. A text without ``DTSTART`` starts when the job is made. ``COUNT`` may be 10,000 at most.
+    :raises ErrInvalidArgument: a wrong kind of object.
+
+    ``new_job`` raises :exc:`~gocron_py.ErrInvalidArgument` for what is no recurrence, and
+    :exc:`~gocron_py.ErrNoNextRun` for one without an occurrence to come.
+    """
+    if not isinstance(rule, str | rrule | rruleset):
+        raise ErrInvalidArgument("a recurrence is a dateutil rrule, a rruleset or an RFC 5545 string", got=rule)
+    return _RRuleJob(rule)

@@ -1,0 +1,180 @@
+"""The one thread that knows the time: it sleeps to the earliest tick, hands it over, enters the next."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple, final
+
+from gocron_py.instant import SECOND, Instant
+from gocron_py.limits import Admission
+from gocron_py.monitor import JobStatus
+
+if TYPE_CHECKING:
+    from gocron_py.job import JobRecord, JobSpec
+    from gocron_py.pool import Call, WorkerPool
+    from gocron_py.registry import Registry
+    from gocron_py.run import Run
+
+# So many ticks are taken from the timeline at once; it bounds how long the lock is held.
+_BATCH = 128
+
+# A user's clock or schedule that always raises must not take a processor.
+_AFTER_A_FAULT = 0.5
+
+
+class _Due(NamedTuple):
+    tick: Instant
+    record: JobRecord
+    spec: JobSpec
+    following: Instant | None
+
+
+@final
+class Executor:
+    """One start of a scheduler. It calls nothing of a user's but their clock and their own schedules.
+
+    Monitors and listeners that must hear of a tick that does not run hear it on a worker.
+    """
+
+    def __init__(self, registry: Registry, pool: WorkerPool) -> None:
+        self._registry = registry
+        self._pool = pool
+        self._timer = registry.settings.clock.new_timer()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="gocron-executor", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. Jobs may have been entered before."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """The earliest tick has changed."""
+        self._timer.wake()
+
+    def tell_to_stop(self) -> None:
+        """Take no more ticks."""
+        self._stopping = True
+        self._timer.wake()
+        self._pool.close()
+
+    def join(self, timeout: float) -> bool:
+        """Whether the thread ended within *timeout* seconds; it does not if a schedule of a user's hangs."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def take(self, offers: list[tuple[Run, Admission]]) -> None:
+        """Hand runs that the limits let through to the workers; have those they dropped told of."""
+        for run, answer in offers:
+            if answer is Admission.GO:
+                self._hand(run)
+            elif answer is not Admission.WAIT:
+                self._refuse(run, answer)
+        self._pool.kick()
+
+    def _hand(self, run: Run) -> None:
+        """Give a run to a worker; without one the tick is lost, not the job."""
+        try:
+            self._pool.put(run.execute)
+        except RuntimeError as error:
+            report = self._registry.report
+            report.error("gocron: no thread for a run", "job", run.spec.name, "error", error)
+            self._registry.skipped(run, f"no thread: {error}")
+            self._registry.finish(run)
+
+    def _refuse(self, run: Run, answer: Admission) -> None:
+        """Tell of a tick that a limit dropped."""
+        if answer is Admission.SINGLETON:
+            self._tell(lambda: self._refused_singleton(run))
+        elif answer is Admission.LIMIT:
+            self._tell(lambda: self._refused(run, "limit"))
+        else:
+            self._tell(lambda: self._registry.report.debug("gocron: the job is running", "job", run.spec.name))
+
+    def _refused_singleton(self, run: Run) -> None:
+        self._registry.report.count(run.spec.handle, JobStatus.SINGLETON_RESCHEDULED)
+        self._refused(run, "singleton")
+
+    def _refused(self, run: Run, limit: str) -> None:
+        report = self._registry.report
+        report.tell("concurrency_limit_reached", limit, run.spec.handle)
+        report.debug("gocron: tick dropped", "job", run.spec.name, "limit", limit)
+
+    def _tell_error(self, message: str, error: BaseException, *pairs: object) -> None:
+        self._tell(lambda: self._registry.report.error(message, *pairs, "error", error))
+
+    def _tell(self, call: Call) -> None:
+        try:
+            self._pool.put(call)
+        except RuntimeError:  # no thread at all: better here than not at all
+            call()
+
+    def _loop(self) -> None:
+        registry, timer = self._registry, self._timer
+        while not self._stopping:
+            try:
+                with registry.lock:
+                    due, waiters = registry.timeline.earliest(), len(registry.timeline)
+                jump = timer.wait_until(due, waiters)
+                if jump:
+                    self._clock_was_set(jump)
+                self._dispatch()
+            except BaseException as error:
+                self._tell_error("gocron: the executor goes on after", error)
+                time.sleep(_AFTER_A_FAULT)
+        timer.close()
+
+    def _clock_was_set(self, jump: int) -> None:
+        registry = self._registry
+        with registry.lock:
+            registry.timeline.move(jump)
+        seconds = jump / SECOND
+        self._tell(lambda: registry.report.warn("gocron: the wall clock was set", "seconds", seconds))
+
+    def _dispatch(self) -> None:
+        registry = self._registry
+        while not self._stopping:
+            now = registry.now()
+            with registry.lock:
+                era = registry.era
+                taken = [(due, record, record.spec) for due, record in registry.timeline.take(now, _BATCH)]
+            if not taken:
+                return
+            # Schedules may be a user's own: they are asked outside the lock, and what changed
+            # meanwhile is left alone.
+            dues = [_Due(due, record, spec, self._following(spec, due, now)) for due, record, spec in taken]
+            self.take(self._admit(dues, era))
+
+    def _following(self, spec: JobSpec, tick: Instant, now: Instant) -> Instant | None:
+        try:
+            return self._registry.following(spec, tick, now)
+        except BaseException as error:
+            self._tell_error("gocron: the schedule raised, it ends", error, "job", spec.name)
+            return None
+
+    def _admit(self, dues: list[_Due], era: int) -> list[tuple[Run, Admission]]:
+        registry, offers = self._registry, []
+        with registry.lock:
+            if registry.era != era:
+                return []
+            for due in dues:
+                record = due.record
+                if record.removed or record.spec is not due.spec or record.entry:
+                    continue
+                if due.spec.parent_context is not None and due.spec.parent_context.done():
+                    self._end(record)
+                    continue
+                if not due.spec.interval_from_completion:
+                    registry.plan(record, due.following)
+                offer = registry.offer(record, due.tick, due.tick)
+                if due.spec.interval_from_completion and not record.admitted:
+                    registry.plan(record, due.following)
+                if offer is not None:
+                    offers.append(offer)
+        return offers
+
+    def _end(self, record: JobRecord) -> None:
+        """The context that the job was given has ended, and the job with it. The lock is held."""
+        self._registry.plan(record, None)
+        report, name = self._registry.report, record.spec.name
+        self._tell(lambda: report.warn("gocron: the job's context has ended, it runs no more", "job", name))

@@ -1,0 +1,297 @@
+"""A job: what it is to do (:class:`JobSpec`), what became of it (:class:`JobRecord`), its handle (:class:`Job`)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, final
+from uuid import UUID
+
+from gocron_py.context import Context
+from gocron_py.errors import ErrInvalidArgument
+from gocron_py.instant import Instant, datetime_of
+from gocron_py.monitor import JobStatus, RunRecord
+from gocron_py.schedules.description import DescribedSchedule, JobSchedule
+from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
+
+if TYPE_CHECKING:
+    from gocron_py.definitions import Cron
+    from gocron_py.distributed import Locker
+    from gocron_py.limits import LimitMode
+    from gocron_py.listeners import Listeners
+    from gocron_py.run import Run
+    from gocron_py.scheduler import Scheduler
+    from gocron_py.task import Task
+
+T = TypeVar("T")
+
+DEFAULT_HISTORY_SIZE = 20
+
+NO_LISTENERS: Listeners = {}
+
+
+@final
+class JobSpec:
+    """What one ``new_job`` or ``update`` said. Options fill it; from then on it is only read."""
+
+    __slots__ = (
+        "cron",
+        "disabled_locker",
+        "dst_policy",
+        "executor",
+        "handle",
+        "history_size",
+        "id",
+        "interval_from_completion",
+        "limited_runs",
+        "listeners",
+        "locker",
+        "name",
+        "named",
+        "parent_context",
+        "schedule",
+        "singleton",
+        "start",
+        "start_immediately",
+        "stop",
+        "tags",
+        "task",
+    )
+
+    handle: Job
+    schedule: DescribedSchedule
+
+    def __init__(self, task: Task, name: str) -> None:
+        self.task = task
+        self.name = name
+        self.named = False
+        self.id: UUID | None = None
+        self.tags: tuple[str, ...] = ()
+        self.parent_context: Context | None = None
+        self.singleton: LimitMode | None = None
+        self.limited_runs: int | None = None
+        self.interval_from_completion = False
+        self.cron: Cron | None = None
+        self.dst_policy = DaylightSavingsTimePolicy.DEFAULT
+        self.start: Instant | None = None
+        self.start_immediately = False
+        self.stop: Instant | None = None
+        self.locker: Locker | None = None
+        self.disabled_locker = False
+        self.listeners: Listeners = NO_LISTENERS
+        self.executor: Executor | None = None
+        self.history_size = DEFAULT_HISTORY_SIZE
+
+
+class RunEntry(NamedTuple):
+    """One line of a job's history as it is kept; :meth:`Job.history` makes it a RunRecord."""
+
+    scheduled: Instant
+    started: Instant | None
+    completed: Instant | None
+    outcome: JobStatus
+    error: str | None
+    attempt: int = 1
+    fence: int | None = None
+
+
+@final
+class JobRecord:
+    """The state of one job. All of it is read and written under the registry's lock."""
+
+    __slots__ = (
+        "admitted",
+        "cancel",
+        "completed",
+        "context",
+        "counted",
+        "ending",
+        "entry",
+        "executing",
+        "history",
+        "id",
+        "next",
+        "removed",
+        "spec",
+        "start",
+        "started",
+        "waiting",
+    )
+
+    def __init__(self, job_id: UUID, spec: JobSpec) -> None:
+        self.id = job_id
+        self.spec = spec
+        self.removed = False
+        # The timeline: number of the valid heap entry (0: none), the next tick, the first tick.
+        self.entry = 0
+        self.next: Instant | None = None
+        self.start = spec.start
+        # No tick follows before the stop time: the job goes when its last run ends.
+        self.ending = False
+        # Runs: let through by the limits, executing their task, counted for with_limited_runs.
+        self.admitted = 0
+        self.executing = 0
+        self.counted = 0
+        self.waiting: deque[Run] | None = None
+        # Made when a run first needs it: most jobs never look at their context.
+        self.context: Context | None = None
+        self.cancel: Callable[[], None] | None = None
+        self.started: Instant | None = None
+        self.completed: Instant | None = None
+        self.history: deque[RunEntry] | None = None
+
+    def cancel_context(self) -> Callable[[], None] | None:
+        """Forget the context; the caller cancels it, after the lock is released."""
+        cancel, self.context, self.cancel = self.cancel, None, None
+        return cancel
+
+    def remember(self, entry: RunEntry) -> None:
+        """Add a line to the history."""
+        size = self.spec.history_size
+        if not size:
+            return
+        if self.history is None:
+            self.history = deque(maxlen=size)
+        elif self.history.maxlen != size:  # an update changed it
+            self.history = deque(self.history, maxlen=size)
+        self.history.append(entry)
+
+
+@final
+class Job:
+    """The handle of a job (Go: ``Job``). It stays valid over updates, and tells when the job is gone.
+
+    Name, tags and schedule are those of the call that gave this handle. All methods may be called from any
+    thread, from tasks and listeners too. After removal the methods that ask for state raise
+    :exc:`ErrJobNotFound <gocron_py.ErrJobNotFound>`, in a forked child
+    :exc:`ErrSchedulerForked <gocron_py.ErrSchedulerForked>`.
+    """
+
+    __slots__ = ("_record", "_scheduler", "_spec")
+
+    def __init__(self, scheduler: Scheduler, record: JobRecord, spec: JobSpec) -> None:
+        self._scheduler = scheduler
+        self._record = record
+        self._spec = spec
+
+    def id(self) -> UUID:
+        """The identifier: given by ``with_identifier``, or random."""
+        return self._record.id
+
+    def name(self) -> str:
+        """The name: given by ``with_name``, or the module and qualified name of the function."""
+        return self._spec.name
+
+    def tags(self) -> list[str]:
+        """The tags, as given."""
+        return list(self._spec.tags)
+
+    def schedule(self) -> JobSchedule:
+        """The definition as data: a ``CronJobSchedule``, ``DailyJobSchedule``, …"""
+        return self._spec.schedule.describe()
+
+    def is_running(self) -> bool:
+        """Whether the task is being executed at this moment, by this scheduler.
+
+        :raises ErrJobNotFound: the job was removed.
+        """
+        return self._read(lambda record: record.executing) > 0
+
+    def last_run(self) -> datetime | None:
+        """The same as :meth:`last_run_started_at`; deprecated in Go, kept for ported code."""
+        return self.last_run_started_at()
+
+    def last_run_started_at(self) -> datetime | None:
+        """When the task was last started, aware, in the scheduler's location; ``None``: never.
+
+        :raises ErrJobNotFound: the job was removed.
+        """
+        return self._datetime(self._read(lambda record: record.started))
+
+    def last_run_completed_at(self) -> datetime | None:
+        """When the task last ended, aware, in the scheduler's location; ``None``: never.
+
+        :raises ErrJobNotFound: the job was removed.
+        """
+        return self._datetime(self._read(lambda record: record.completed))
+
+    def next_run(self) -> datetime | None:
+        """The next tick, aware, in the scheduler's location.
+
+        ``None``: there is none, or not before the scheduler starts, or it is shut down.
+
+        :raises ErrJobNotFound: the job was removed.
+        """
+        return self._datetime(self._read(lambda record: record.next))
+
+    def next_runs(self, count: int) -> list[datetime]:
+        """The next *count* ticks, fewer if the schedule ends; empty before the scheduler starts.
+
+        :raises ErrInvalidArgument: *count* is not a number of zero or more.
+        :raises ErrJobNotFound: the job was removed.
+        """
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            raise ErrInvalidArgument("next_runs takes a number of zero or more", got=count)
+        tick, spec = self._read(lambda record: (record.next, record.spec))
+        ticks: list[Instant] = []
+        while tick is not None and len(ticks) < count and (spec.stop is None or tick < spec.stop):
+            ticks.append(tick)
+            tick = spec.schedule.next(tick)
+        location = self._location
+        return [datetime_of(tick, location) for tick in ticks]
+
+    def run_now(self) -> None:
+        """Have the job run once more, at once, beside its schedule. Returns when the run is handed over.
+
+        Locks, limits and listeners hold as for any run.
+
+        :raises ErrJobRunNowFailed: the scheduler is not started, or the job has no run left.
+        :raises ErrJobNotFound: the job was removed.
+        """
+        self._scheduler._run_now(self._record)
+
+    def history(self) -> list[RunRecord]:
+        """The last runs, oldest first (``with_history_size``, 20 by default).
+
+        :raises ErrJobNotFound: the job was removed.
+        """
+        entries = self._read(lambda record: list(record.history or ()))
+        return [self._run_record(entry) for entry in entries]
+
+    def _run_record(self, entry: RunEntry) -> RunRecord:
+        show = self._datetime
+        return RunRecord(
+            scheduled=datetime_of(entry.scheduled, self._location),
+            started=show(entry.started),
+            completed=show(entry.completed),
+            outcome=entry.outcome,
+            error=entry.error,
+            attempt=entry.attempt,
+            fence=entry.fence,
+        )
+
+    def _read(self, question: Callable[[JobRecord], T]) -> T:
+        return self._scheduler._ask(self._record, question)
+
+    @property
+    def _location(self) -> tzinfo:
+        return self._scheduler._settings.location
+
+    def _datetime(self, instant: Instant | None) -> datetime | None:
+        return None if instant is None else datetime_of(instant, self._location)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and other._record is self._record
+
+    def __hash__(self) -> int:
+        return hash(self._record.id)
+
+    def __repr__(self) -> str:
+        return f"<Job {self._spec.name!r} {self._record.id}>"
+
+
+def sorted_by_id(jobs: Sequence[Job]) -> list[Job]:
+    """By the bytes of the id, as Go's ``Jobs()``."""
+    return sorted(jobs, key=lambda job: job._record.id.int)

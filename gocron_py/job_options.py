@@ -1,0 +1,360 @@
+"""The options of ``new_job`` and ``update``. Wrong values raise there, in the order given, as in Go."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from typing import final
+from uuid import UUID
+
+from gocron_py.context import Context
+from gocron_py.definitions import Cron
+from gocron_py.distributed import Locker
+from gocron_py.errors import (
+    ErrInvalidArgument,
+    ErrStartTimeLaterThanEndTime,
+    ErrStopTimeEarlierThanStartTime,
+    ErrWithContextNil,
+    ErrWithDistributedJobLockerNil,
+    ErrWithIdentifierNil,
+    ErrWithLimitedRunsZero,
+    ErrWithNameEmpty,
+    ErrWithStartDateTimePast,
+    ErrWithStartDateTimePastZero,
+    ErrWithStopDateTimePast,
+    check_kind,
+)
+from gocron_py.instant import Instant, instant_of
+from gocron_py.job import JobSpec
+from gocron_py.limits import LimitMode
+from gocron_py.listeners import EventListener
+from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
+
+
+@final
+class Moment:
+    """What job options are judged by: the time of the call, and the zone of naive datetimes."""
+
+    __slots__ = ("location", "now")
+
+    def __init__(self, now: Instant, location: tzinfo) -> None:
+        self.now = now
+        self.location = location
+
+
+Apply = Callable[[JobSpec, Moment], None]
+
+
+class JobOption(ABC):
+    """An option of ``new_job`` and ``update`` (Go: ``JobOption``)."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def apply(self, spec: JobSpec, moment: Moment) -> None:
+        """Write it into the job's spec, or raise."""
+
+
+@final
+class _Apply(JobOption):
+    __slots__ = ("_write",)
+
+    def __init__(self, write: Apply) -> None:
+        self._write = write
+
+    def apply(self, spec: JobSpec, moment: Moment) -> None:
+        self._write(spec, moment)
+
+
+@final
+class StartAtOption:
+    """What :func:`with_start_at` takes (Go: ``StartAtOption``)."""
+
+    __slots__ = ("write",)
+
+    def __init__(self, write: Apply) -> None:
+        self.write = write
+
+
+@final
+class StopAtOption:
+    """What :func:`with_stop_at` takes (Go: ``StopAtOption``)."""
+
+    __slots__ = ("write",)
+
+    def __init__(self, write: Apply) -> None:
+        self.write = write
+
+
+def with_name(name: str) -> JobOption:
+    """Name the job; the name is the key of its lock (Go: ``WithName``). Default: the function's qualified name.
+
+    :raises ErrWithNameEmpty: from ``new_job``.
+    """
+    check_kind(name, str, "name")
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        if not name:
+            raise ErrWithNameEmpty
+        spec.name, spec.named = name, True
+
+    return _Apply(apply)
+
+
+def with_tags(*tags: str) -> JobOption:
+    """Tag the job, for ``remove_by_tags`` and monitors; replaces earlier tags (Go: ``WithTags``)."""
+    for tag in tags:
+        check_kind(tag, str, "a tag")
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        spec.tags = tags
+
+    return _Apply(apply)
+
+
+def with_identifier(id: UUID) -> JobOption:  # noqa: A002 - Go's word
+    """Give the job this id in place of a random one (Go: ``WithIdentifier``).
+
+    :raises ErrWithIdentifierNil: from ``new_job``: ``None``, or the nil UUID.
+    :raises ErrJobIdentifierInUse: from ``new_job``: another job has it.
+    """
+    if id is not None:
+        check_kind(id, UUID, "id")
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        if id is None or not id.int:
+            raise ErrWithIdentifierNil(got=id)
+        spec.id = id
+
+    return _Apply(apply)
+
+
+def with_context(ctx: Context) -> JobOption:
+    """Make the job's context a child of *ctx*; once that is cancelled the job runs no more (Go: ``WithContext``).
+
+    :raises ErrWithContextNil: from ``new_job``.
+    """
+    if ctx is not None:
+        check_kind(ctx, Context, "ctx")
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        if ctx is None:
+            raise ErrWithContextNil
+        spec.parent_context = ctx
+
+    return _Apply(apply)
+
+
+def with_singleton_mode(mode: LimitMode) -> JobOption:
+    """Never run the job twice at once: drop a tick that comes during a run, or let it wait.
+
+    At most 1,000 ticks wait. With ``with_limit_concurrent_jobs`` the scheduler's mode decides and a tick
+    during a run is dropped (Go: ``WithSingletonMode``).
+    """
+    check_kind(mode, LimitMode, "mode")
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        spec.singleton = mode
+
+    return _Apply(apply)
+
+
+def with_limited_runs(limit: int) -> JobOption:
+    """Remove the job when it has run so often (Go: ``WithLimitedRuns``). Refused and skipped runs do not count.
+
+    :raises ErrWithLimitedRunsZero: from ``new_job``: *limit* is less than 1.
+    """
+    check_kind(limit, int, "limit")
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        if limit < 1:
+            raise ErrWithLimitedRunsZero(got=limit)
+        spec.limited_runs = limit
+
+    return _Apply(apply)
+
+
+def with_interval_from_completion() -> JobOption:
+    """Count the next tick from the end of a run, not from its time (Go: ``WithIntervalFromCompletion``)."""
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        spec.interval_from_completion = True
+
+    return _Apply(apply)
+
+
+def with_cron_implementation(c: Cron | None) -> JobOption:
+    """Have *c* read the crontab of a ``cron_job`` (Go: ``WithCronImplementation``). ``None``: the default one."""
+    if c is not None and not isinstance(c, Cron):
+        raise ErrInvalidArgument("c must have the methods of Cron: is_valid and next", got=c)
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        spec.cron = c
+
+    return _Apply(apply)
+
+
+def with_daylight_savings_time_policy(policy: DaylightSavingsTimePolicy) -> JobOption:
+    """What becomes of a time that does not exist (Go: ``WithDaylightSavingsTimePolicy``)."""
+    check_kind(policy, DaylightSavingsTimePolicy, "policy")
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        spec.dst_policy = policy
+
+    return _Apply(apply)
+
+
+def with_distributed_job_locker(locker: Locker) -> JobOption:
+    """Ask *locker* in place of the scheduler's (Go: ``WithDistributedJobLocker``).
+
+    :raises ErrWithDistributedJobLockerNil: from ``new_job``: ``None``, or no Locker.
+    """
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        if locker is None:
+            raise ErrWithDistributedJobLockerNil
+        if not isinstance(locker, Locker):
+            raise ErrWithDistributedJobLockerNil("the method lock(ctx, key) is needed", got=locker)
+        spec.locker = locker
+
+    return _Apply(apply)
+
+
+def with_disabled_distributed_job_locker(disabled: bool) -> JobOption:
+    """Make the job local to this process: neither locker nor elector is asked.
+
+    (Go: ``WithDisabledDistributedJobLocker``; there the elector is.)
+    """
+    check_kind(disabled, bool, "disabled")
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        spec.disabled_locker = disabled
+
+    return _Apply(apply)
+
+
+def with_event_listeners(*event_listeners: EventListener) -> JobOption:
+    """Have functions hear of the job's runs. All are called, in the order given; in Go the last of a kind.
+
+    (Go: ``WithEventListeners``.)
+
+    :raises ErrEventListenerFuncNil: from ``new_job``: a function is ``None`` or cannot be called so.
+    """
+    for listener in event_listeners:
+        check_kind(listener, EventListener, "a listener")
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        for listener in event_listeners:
+            listener.check()
+        listeners = dict(spec.listeners)
+        for listener in event_listeners:
+            listeners[listener.event] = (*listeners.get(listener.event, ()), listener.function)
+        spec.listeners = listeners
+
+    return _Apply(apply)
+
+
+def with_history_size(n: int) -> JobOption:
+    """Keep the last *n* runs for :meth:`Job.history <gocron_py.Job.history>`. Default: 20. Not in Go.
+
+    :raises ErrInvalidArgument: *n* is no int, or less than 0.
+    """
+    check_kind(n, int, "n")
+    if n < 0:
+        raise ErrInvalidArgument("n must be zero or more", got=n)
+
+    def apply(spec: JobSpec, moment: Moment) -> None:
+        spec.history_size = n
+
+    return _Apply(apply)
+
+
+def with_start_at(option: StartAtOption) -> JobOption:
+    """Say when the job first runs (Go: ``WithStartAt``)."""
+    check_kind(option, StartAtOption, "option")
+    return _Apply(option.write)
+
+
+def with_start_immediately() -> StartAtOption:
+    """Run as soon as the scheduler runs; the schedule counts from there (Go: ``WithStartImmediately``)."""
+
+    def write(spec: JobSpec, moment: Moment) -> None:
+        spec.start_immediately = True
+
+    return StartAtOption(write)
+
+
+def with_start_date_time(start: datetime | None) -> StartAtOption:
+    """Run first at *start* (naive: in the scheduler's location), whatever the definition names.
+
+    (Go: ``WithStartDateTime``.)
+
+    :raises ErrWithStartDateTimePast: from ``new_job``: before now, or ``None``.
+    :raises ErrStartTimeLaterThanEndTime: from ``new_job``: after the stop time that was given before.
+    """
+    _check_datetime(start)
+
+    def write(spec: JobSpec, moment: Moment) -> None:
+        at = None if start is None else instant_of(start, moment.location)
+        if at is None or at < moment.now:
+            raise ErrWithStartDateTimePast(got=start)
+        _start(spec, at, start)
+
+    return StartAtOption(write)
+
+
+def with_start_date_time_past(start: datetime | None) -> StartAtOption:
+    """As :func:`with_start_date_time`, but *start* may have passed: the schedule goes on from it.
+
+    (Go: ``WithStartDateTimePast``.)
+
+    :raises ErrWithStartDateTimePastZero: from ``new_job``: ``None``.
+    :raises ErrStartTimeLaterThanEndTime: from ``new_job``: after the stop time that was given before.
+    """
+    _check_datetime(start)
+
+    def write(spec: JobSpec, moment: Moment) -> None:
+        if start is None:
+            raise ErrWithStartDateTimePastZero
+        _start(spec, instant_of(start, moment.location), start)
+
+    return StartAtOption(write)
+
+
+def with_stop_at(option: StopAtOption) -> JobOption:
+    """Say when the job stops (Go: ``WithStopAt``)."""
+    check_kind(option, StopAtOption, "option")
+    return _Apply(option.write)
+
+
+def with_stop_date_time(end: datetime | None) -> StopAtOption:
+    """Run only before *end* (naive: in the scheduler's location); then the job is removed.
+
+    (Go: ``WithStopDateTime``.)
+
+    :raises ErrWithStopDateTimePast: from ``new_job``: before now, or ``None``.
+    :raises ErrStopTimeEarlierThanStartTime: from ``new_job``: before the start time that was given before.
+    """
+    _check_datetime(end)
+
+    def write(spec: JobSpec, moment: Moment) -> None:
+        at = None if end is None else instant_of(end, moment.location)
+        if at is None or at < moment.now:
+            raise ErrWithStopDateTimePast(got=end)
+        if spec.start is not None and at < spec.start:
+            raise ErrStopTimeEarlierThanStartTime(got=end)
+        spec.stop = at
+
+    return StopAtOption(write)
+
+
+def _check_datetime(moment: datetime | None) -> None:
+    if moment is not None:
+        check_kind(moment, datetime, "the time")
+
+
+def _start(spec: JobSpec, at: Instant, given: datetime | None) -> None:
+    if spec.stop is not None and spec.stop < at:
+        raise ErrStartTimeLaterThanEndTime(got=given)
+    spec.start = at

@@ -1,0 +1,292 @@
+"""The jobs of a scheduler and all of their state, under one lock."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, final
+from uuid import UUID
+
+from gocron_py.clock import reader
+from gocron_py.context import Context, background, with_cancel
+from gocron_py.errors import ErrJobIdentifierInUse, ErrJobNotFound
+from gocron_py.instant import LAST, Instant
+from gocron_py.job import JobRecord, JobSpec, RunEntry
+from gocron_py.limits import Admission, Limits
+from gocron_py.monitor import JobStatus
+from gocron_py.run import Run
+from gocron_py.timeline import Timeline
+
+if TYPE_CHECKING:
+    from gocron_py.options import Settings
+    from gocron_py.reporter import Reporter
+
+Cancel = Callable[[], None]
+
+
+@final
+class Registry:
+    """Jobs, timeline and limits. Methods take :attr:`lock` themselves, unless they say that it is held.
+
+    Nothing of a user's is ever called under the lock: no schedule of theirs, no clock, no context's callback.
+    """
+
+    def __init__(self, settings: Settings, report: Reporter) -> None:
+        self.settings = settings
+        self.report = report
+        self.now: Callable[[], Instant] = reader(settings.clock)
+        self.pid = os.getpid()
+        self.lock = threading.Lock()
+        self.jobs: dict[UUID, JobRecord] = {}
+        # How many jobs were given one name.
+        self.names: Counter[str] = Counter()
+        self.timeline = Timeline()
+        self.limits = Limits(settings.limit, settings.limit_mode)
+        self.scheduling = False
+        self.closed = False
+        # Counts starts and stops: a run of another era does not begin.
+        self.era = 0
+        self.in_flight = 0
+        self.changed = threading.Condition(self.lock)
+        self._watchers = 0
+        # Set while an executor runs: tells it that the earliest tick has changed.
+        self.wake: Callable[[], None] | None = None
+
+    # -- ticks ---------------------------------------------------------------------------------
+
+    def first(self, spec: JobSpec, start: Instant | None, fresh: bool, now: Instant) -> Instant | None:
+        """The first tick of a job that begins to be scheduled at *now*. May call a user's schedule."""
+        schedule = spec.schedule
+        if spec.start_immediately and (fresh or schedule.next(now) is not None):
+            return now
+        if start is None:
+            return schedule.next(now)
+        return start if start >= now else schedule.resume(start, now)
+
+    def following(self, spec: JobSpec, tick: Instant, now: Instant) -> Instant | None:
+        """The first tick after *tick* that is after *now*; missed ones are stepped over. May call a user's schedule."""
+        after = spec.schedule.next(tick)
+        if after is not None and after <= now:
+            after = spec.schedule.resume(after, now + 1)
+        return after
+
+    def plan(self, record: JobRecord, tick: Instant | None) -> None:
+        """Enter the next tick of a job. The lock is held."""
+        stop = record.spec.stop
+        if tick is not None and stop is not None and tick >= stop:
+            record.ending, tick = True, None
+        if tick is None or tick > LAST:
+            record.next = None
+            self.timeline.discard(record)
+            return
+        record.next = tick
+        if self.timeline.add(tick, record) and self.wake is not None:
+            self.wake()
+
+    # -- runs: on their way in -------------------------------------------------------------------
+
+    def offer(self, record: JobRecord, scheduled: Instant, announced: Instant) -> tuple[Run, Admission] | None:
+        """Make a run and ask the limits. ``None``: no run is left, or its context has ended. The lock is held."""
+        spec = record.spec
+        if spec.limited_runs is not None and record.counted >= spec.limited_runs:
+            return None
+        run = Run(self, record, self._context(record), scheduled, announced)
+        record.counted += 1
+        answer = self.limits.admit(run)
+        if answer is Admission.GO:
+            self.in_flight += 1
+        elif answer is not Admission.WAIT:
+            run.give_back()
+        return run, answer
+
+    def _context(self, record: JobRecord) -> Context | None:
+        spec = record.spec
+        if record.context is None and self.settings.needs_context(spec):
+            parent = background() if spec.parent_context is None else spec.parent_context
+            record.context, record.cancel = with_cancel(parent)
+        return record.context
+
+    def begin(self, run: Run) -> bool:
+        """Whether a run that was handed over may still go."""
+        stop = run.spec.stop
+        if stop is not None and self.now() > stop:
+            return False
+        if run.context is not None and run.context.done():
+            return False
+        with self.lock:
+            return run.is_current()
+
+    def started(self, run: Run) -> Instant | None:
+        """The task begins now; ``None``: the job was stopped, removed or updated, it does not begin."""
+        now = self.now()
+        record = run.record
+        with self.lock:
+            if not run.is_current():
+                return None
+            run.started = record.started = now
+            record.executing += 1
+        return now
+
+    def end_if_forked(self) -> None:
+        """End the process if it is a child that a task forked and that came back from the task.
+
+        It has no scheduler, and the lock that it seems to hold is its parent's.
+        """
+        if os.getpid() != self.pid:
+            os._exit(0)
+
+    # -- runs: on their way out ------------------------------------------------------------------
+
+    def skipped(self, run: Run, reason: str) -> None:
+        """The run was refused, or a listener skipped it."""
+        with self.lock:
+            run.record.remember(RunEntry(run.scheduled, None, None, JobStatus.SKIP, reason))
+
+    def completed(self, run: Run, now: Instant, error: Exception | None) -> None:
+        """The task of a run has ended. Heard once; later calls change nothing."""
+        outcome, text = (JobStatus.SUCCESS, None) if error is None else (JobStatus.FAIL, _text(error))
+        record = run.record
+        with self.lock:
+            if run.completed is not None:
+                return
+            run.completed = record.completed = now
+            record.executing -= 1
+            record.remember(RunEntry(run.scheduled, run.started, now, outcome, text))
+
+    def finish(self, run: Run) -> Run | None:
+        """A run that was let through is over, whatever it did. Gives a run that waited for it."""
+        record, spec = run.record, run.spec
+        tick: Instant | None = None
+        if spec.interval_from_completion:
+            tick = self._from_completion(run)
+        with self.lock:
+            self.in_flight -= 1
+            if run.started is None:
+                run.give_back()
+            following = self.limits.release(run)
+            if following is not None:
+                self.in_flight += 1
+            ended = run.is_of_its_job() and not record.admitted and self._after_last(run, tick)
+            if self._watchers:
+                self.changed.notify_all()
+        if ended:
+            self.report.tell("job_unregistered", spec.handle)
+        return following
+
+    def _from_completion(self, run: Run) -> Instant | None:
+        now = self.now()
+        try:
+            return self.following(run.spec, run.completed or run.scheduled, now)
+        except BaseException as error:
+            self.report.error("gocron: the schedule raised", "job", run.spec.name, "error", error)
+            return None
+
+    def _after_last(self, run: Run, tick: Instant | None) -> bool:
+        """No run of the job goes on: give it its next tick, or let it go. The lock is held."""
+        record, spec = run.record, run.spec
+        if spec.interval_from_completion and not record.entry and run.is_current():
+            self.plan(record, tick)
+        if record.ending or (spec.limited_runs is not None and record.counted >= spec.limited_runs):
+            self.remove(record)
+            return True
+        return False
+
+    # -- jobs ------------------------------------------------------------------------------------
+
+    def add(self, record: JobRecord) -> None:
+        """Take a job in. The lock is held.
+
+        :raises ErrJobIdentifierInUse: there is one with its id.
+        """
+        if record.id in self.jobs:
+            raise ErrJobIdentifierInUse(got=record.id)
+        self.jobs[record.id] = record
+        self._count_name(record.spec, 1)
+
+    def replace(self, record: JobRecord, spec: JobSpec) -> Cancel | None:
+        """Give a job another spec. What goes on is cancelled by the caller, after the lock, which is held.
+
+        :raises ErrJobNotFound: it was removed.
+        """
+        if record.removed:
+            raise ErrJobNotFound(got=record.id)
+        self.limits.forget(record.waiting)
+        self._count_name(record.spec, -1)
+        self._count_name(spec, 1)
+        record.spec, record.start, record.counted, record.ending = spec, spec.start, 0, False
+        record.next = None
+        self.timeline.discard(record)
+        return record.cancel_context()
+
+    def enter(self, record: JobRecord, first: Instant | None) -> bool:
+        """Enter the first tick of a job. The lock is held.
+
+        :return: whether it lies at or after the stop time: then the job is gone.
+        """
+        self.plan(record, first)
+        if record.next is not None:
+            # After a stop the job goes on in this phase.
+            record.start = record.next
+        if not record.ending or record.admitted:
+            return False
+        self.remove(record)
+        return True
+
+    def _count_name(self, spec: JobSpec, by: int) -> None:
+        if spec.named:
+            self.names[spec.name] += by
+            if not self.names[spec.name]:
+                del self.names[spec.name]
+
+    def remove(self, record: JobRecord) -> Cancel | None:
+        """Take a job out. Its context is to be cancelled by the caller, after the lock, which is held."""
+        if self.jobs.pop(record.id, None) is not None:
+            self._count_name(record.spec, -1)
+        record.removed = True
+        record.next = None
+        self.timeline.discard(record)
+        self.limits.forget(record.waiting)
+        return record.cancel_context()
+
+    def halt(self) -> list[Cancel]:
+        """No run begins any more. Gives what cancels the contexts of those that go on."""
+        with self.lock:
+            self.era += 1
+            self.scheduling = False
+            self.wake = None
+            self.timeline.clear()
+            self.limits.forget(self.limits.queue)
+            cancels = []
+            for record in self.jobs.values():
+                self.limits.forget(record.waiting)
+                cancel = record.cancel_context()
+                if cancel is not None:
+                    cancels.append(cancel)
+            return cancels
+
+    def close(self) -> None:
+        """The scheduler is shut down: handles keep their past, no job has a future."""
+        with self.lock:
+            self.closed = True
+            for record in self.jobs.values():
+                record.next = None
+            self.jobs.clear()
+            self.names.clear()
+
+    # -- waiting for the end of runs -------------------------------------------------------------
+
+    def watch(self, is_over: Callable[[], bool], timeout: float) -> bool:
+        """Wait until *is_over*, which is asked under the lock, at most *timeout* seconds."""
+        with self.lock:
+            self._watchers += 1
+            try:
+                return self.changed.wait_for(is_over, timeout)
+            finally:
+                self._watchers -= 1
+
+
+def _text(error: Exception) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,111 @@
+"""Every call to a user's logger, monitor or listener goes through here: what they raise ends here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, final
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from gocron_py.job import Job
+    from gocron_py.logger import Logger
+    from gocron_py.monitor import JobStatus, Monitor, MonitorStatus, SchedulerMonitor
+
+
+@final
+class Reporter:
+    """Tells the outside what happens, and never fails.
+
+    A monitor that is ``None`` is not there; callers may look first, to save making its arguments.
+    """
+
+    __slots__ = ("_logger", "monitor", "monitor_status", "scheduler_monitor")
+
+    def __init__(
+        self,
+        logger: Logger,
+        monitor: Monitor | None,
+        monitor_status: MonitorStatus | None,
+        scheduler_monitor: SchedulerMonitor | None,
+    ) -> None:
+        self._logger = logger
+        self.monitor = monitor
+        self.monitor_status = monitor_status
+        self.scheduler_monitor = scheduler_monitor
+
+    def debug(self, message: str, *pairs: object) -> None:
+        """Log what only a developer of schedules wants to know."""
+        self._log(self._logger.debug, message, pairs)
+
+    def info(self, message: str, *pairs: object) -> None:
+        """Log a change of state."""
+        self._log(self._logger.info, message, pairs)
+
+    def warn(self, message: str, *pairs: object) -> None:
+        """Log what is likely a mistake, or work that was dropped."""
+        self._log(self._logger.warn, message, pairs)
+
+    def error(self, message: str, *pairs: object) -> None:
+        """Log an error; the key ``error`` brings its traceback."""
+        self._log(self._logger.error, message, pairs)
+
+    def _log(self, write: Callable[..., None], message: str, pairs: tuple[object, ...]) -> None:
+        try:
+            write(message, *pairs)
+        except BaseException:
+            logging.getLogger("gocron_py").exception("gocron: the logger raised; it was told: %s", message)
+
+    def call(self, what: str, function: Callable[..., object], *args: object) -> None:
+        """Call a user's function; log what it raises."""
+        try:
+            function(*args)
+        except BaseException as error:
+            self.error(f"gocron: {what} raised", "error", error)
+
+    def tell(self, event: str, *args: Any) -> None:
+        """Tell the scheduler monitor, if there is one, by the name of its method."""
+        if self.scheduler_monitor is not None:
+            self.call(f"SchedulerMonitor.{event}", getattr(self.scheduler_monitor, event), *args)
+
+    def count(self, job: Job, status: JobStatus) -> None:
+        """``Monitor.increment_job``."""
+        if self.monitor is not None:
+            self.call("Monitor.increment_job", self.monitor.increment_job, job.id(), job.name(), job.tags(), status)
+
+    def timing(self, job: Job, start: datetime, end: datetime) -> None:
+        """``Monitor.record_job_timing``."""
+        if self.monitor is not None:
+            record = self.monitor.record_job_timing
+            self.call("Monitor.record_job_timing", record, start, end, job.id(), job.name(), job.tags())
+
+    def timing_with_status(
+        self, job: Job, start: datetime, end: datetime, status: JobStatus, error: Exception | None
+    ) -> None:
+        """``MonitorStatus.record_job_timing_with_status``."""
+        if self.monitor_status is not None:
+            record = self.monitor_status.record_job_timing_with_status
+            job_id: UUID = job.id()
+            self.call(
+                "MonitorStatus.record_job_timing_with_status",
+                record,
+                start,
+                end,
+                job_id,
+                job.name(),
+                job.tags(),
+                status,
+                error,
+            )
+
+    def result(self, job: Job, error: Exception | None, took: timedelta) -> None:
+        """``job_completed`` or ``job_failed``, and ``job_execution_time``."""
+        if self.scheduler_monitor is None:
+            return
+        if error is None:
+            self.tell("job_completed", job)
+        else:
+            self.tell("job_failed", job, error)
+        self.tell("job_execution_time", job, took)

@@ -1,0 +1,269 @@
+"""One run of a job, from the election to the release of its lock. Everything here is on a worker's thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, final
+
+from gocron_py.context import Context, after_func, background
+from gocron_py.distributed import Lock
+from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered
+from gocron_py.instant import Instant, datetime_of
+from gocron_py.listeners import Event
+from gocron_py.monitor import JobStatus
+from gocron_py.task import Panic
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from gocron_py.distributed import Elector, Locker
+    from gocron_py.job import JobRecord, JobSpec
+    from gocron_py.registry import Registry
+
+_thread = threading.local()
+
+
+def is_inside_run(registry: Registry) -> bool:
+    """Whether this thread is executing a run of that registry's scheduler: it must not wait for itself."""
+    run: Run | None = getattr(_thread, "run", None)
+    return run is not None and run.registry is registry
+
+
+@final
+class Run:
+    """One tick of one job, or one ``run_now``.
+
+    :param scheduled: the tick's own time; for ``run_now`` the moment of the call.
+    :param announced: what ``job_scheduling_delay`` is told: as in Go, for ``run_now`` the next tick.
+    """
+
+    __slots__ = (
+        "announced",
+        "completed",
+        "context",
+        "era",
+        "record",
+        "registry",
+        "scheduled",
+        "spec",
+        "started",
+    )
+
+    def __init__(
+        self,
+        registry: Registry,
+        record: JobRecord,
+        context: Context | None,
+        scheduled: Instant,
+        announced: Instant,
+    ) -> None:
+        self.registry = registry
+        self.record = record
+        self.spec: JobSpec = record.spec
+        self.context = context
+        self.era = registry.era
+        self.scheduled = scheduled
+        self.announced = announced
+        self.started: Instant | None = None
+        self.completed: Instant | None = None
+
+    def is_of_its_job(self) -> bool:
+        """Whether the job was neither removed nor updated since. Under the registry's lock."""
+        return self.record.spec is self.spec and not self.record.removed
+
+    def is_current(self) -> bool:
+        """Whether, besides, the scheduler was not stopped since. Under the registry's lock."""
+        return self.is_of_its_job() and self.era == self.registry.era
+
+    def give_back(self) -> None:
+        """The run will not be: it uses up none of ``with_limited_runs``. Under the registry's lock."""
+        if self.record.spec is self.spec:
+            self.record.counted -= 1
+
+    def execute(self) -> None:
+        """Do the run, then those that waited for it."""
+        run: Run | None = self
+        while run is not None:
+            _thread.run = run
+            try:
+                if run.registry.begin(run):
+                    run._coordinate()
+            except BaseException as error:
+                run.registry.report.error("gocron: a run broke off", "job", run.spec.name, "error", error)
+            finally:
+                _thread.run = None
+            run = run.registry.finish(run)
+
+    # The order of events below is Go's; tests/conformance/test_traces.py holds it.
+
+    def _coordinate(self) -> None:
+        settings, spec = self.registry.settings, self.spec
+        elector, locker = settings.elector_of(spec), settings.locker_of(spec)
+        if elector is not None and not self._leads(elector):
+            return
+        if locker is None:
+            self._work()
+            return
+        lock = self._lock(locker)
+        if lock is None:
+            return
+        try:
+            # The answer may have taken long: what was removed or stopped meanwhile does not run.
+            if not self._context.done():
+                self._work()
+        finally:
+            # A live context, whatever became of the job's own: else a lock taken before a shutdown
+            # stays until it expires.
+            self.registry.report.call("Lock.unlock", lock.unlock, background())
+
+    @property
+    def _context(self) -> Context:
+        assert self.context is not None, "a coordinated run has a context"
+        return self.context
+
+    def _leads(self, elector: Elector) -> bool:
+        try:
+            ask: Callable[[Context], object] = elector.is_leader  # False is an answer too
+            answer = ask(self._context)
+        except BaseException as error:
+            answer = error
+        if answer is None or answer is True:
+            return True
+        self.registry.report.debug("gocron: not the leader", "job", self.spec.name, "answer", answer)
+        self._refused(f"not the leader: {answer}")
+        return False
+
+    def _lock(self, locker: Locker) -> Lock | None:
+        try:
+            lock: object = locker.lock(self._context, self.spec.name)
+        except Exception as error:
+            self._lock_failed(error)
+            return None
+        except BaseException as error:
+            self._lock_failed(_recovered(error))
+            return None
+        if isinstance(lock, Lock):
+            return lock
+        if isinstance(lock, Exception):  # returned, as ported Go does
+            self._lock_failed(lock)
+        else:
+            detail = f"{type(locker).__name__}.lock must return a Lock or raise"
+            self._lock_failed(ErrInvalidArgument(detail, got=lock))
+        return None
+
+    def _lock_failed(self, error: Exception) -> None:
+        self._listen(Event.AFTER_LOCK_ERROR, error)
+        self.registry.report.debug("gocron: lock refused", "job", self.spec.name, "error", error)
+        self._refused(f"lock refused: {error}")
+
+    def _refused(self, reason: str) -> None:
+        self.registry.skipped(self, reason)
+        self.registry.report.count(self.spec.handle, JobStatus.SKIP)
+
+    def _work(self) -> None:
+        report, job = self.registry.report, self.spec.handle
+        self._listen(Event.BEFORE_JOB_RUNS)
+        if report.scheduler_monitor is not None:
+            show, location = datetime_of, self.registry.settings.location
+            report.tell("job_started", job)
+            actual = show(self.registry.now(), location)
+            report.tell("job_scheduling_delay", job, show(self.announced, location), actual)
+        reason = self._reason_to_skip()
+        if reason is not None:
+            self.registry.skipped(self, f"skipped by a listener: {reason}")
+            report.tell("job_failed", job, reason)
+            return
+        report.tell("job_running", job)
+        self._perform()
+
+    def _reason_to_skip(self) -> BaseException | None:
+        for listener in self.spec.listeners.get(Event.BEFORE_JOB_RUNS_SKIP, ()):
+            try:
+                answer = listener(self.record.id, self.spec.name)
+            except BaseException as error:
+                return error
+            if isinstance(answer, BaseException):
+                return answer
+        return None
+
+    def _perform(self) -> None:
+        registry = self.registry
+        started = registry.started(self)
+        if started is None:
+            return
+        error: Exception | None = None
+        completed = started
+        try:
+            error = self._call_task()
+            registry.end_if_forked()
+            completed = registry.now()
+            self._after(started, completed, error)
+        finally:
+            registry.completed(self, completed, error)
+            del error  # its traceback holds this frame
+
+    def _call_task(self) -> Exception | None:
+        try:
+            executor = self.spec.executor
+            if executor is None:
+                result = self.spec.task.run(self.context)
+            else:
+                result = self._call_elsewhere(executor)
+        except Exception as error:
+            return error
+        except BaseException as error:
+            panic = _recovered(error)
+            self._listen(Event.AFTER_JOB_RUNS_WITH_PANIC, panic.value)
+            return panic
+        if result is None or not isinstance(result, BaseException):
+            return None
+        return result if isinstance(result, Exception) else _recovered(result)
+
+    def _call_elsewhere(self, executor: Executor) -> object:
+        """The function alone runs on a user's executor; all that is around it stays on this thread."""
+        future = executor.submit(self.spec.task.run, self.context)
+        # A call that has not begun is withdrawn when the job is stopped.
+        forget = after_func(self._context, future.cancel)
+        try:
+            return future.result()
+        finally:
+            forget()
+
+    def _after(self, started: Instant, completed: Instant, error: Exception | None) -> None:
+        report, job = self.registry.report, self.spec.handle
+        if report.monitor is None and report.monitor_status is None and report.scheduler_monitor is None:
+            self._tell_listeners(error)
+            return
+        status = JobStatus.SUCCESS if error is None else JobStatus.FAIL
+        location = self.registry.settings.location
+        start, end = datetime_of(started, location), datetime_of(completed, location)
+        report.timing(job, start, end)
+        self._tell_listeners(error)
+        report.count(job, status)
+        report.timing_with_status(job, start, end, status, error)
+        self.registry.completed(self, completed, error)
+        report.result(job, error, timedelta(microseconds=completed - started))
+
+    def _tell_listeners(self, error: Exception | None) -> None:
+        if error is None:
+            self._listen(Event.AFTER_JOB_RUNS)
+        elif not self._listen(Event.AFTER_JOB_RUNS_WITH_ERROR, error) and not (
+            isinstance(error, ErrPanicRecovered) and Event.AFTER_JOB_RUNS_WITH_PANIC in self.spec.listeners
+        ):
+            self.registry.report.error("gocron: job failed", "job", self.spec.name, "error", error)
+
+    def _listen(self, event: Event, *more: object) -> bool:
+        """Call the listeners of *event*; whether there was one."""
+        listeners = self.spec.listeners.get(event, ())
+        for listener in listeners:
+            self.registry.report.call(f"listener {event.value}", listener, self.record.id, self.spec.name, *more)
+        return bool(listeners)
+
+
+def _recovered(error: BaseException) -> ErrPanicRecovered:
+    value = error.value if isinstance(error, Panic) else error
+    recovered = ErrPanicRecovered(value)
+    recovered.__cause__ = error
+    return recovered

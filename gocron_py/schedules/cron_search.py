@@ -1,0 +1,275 @@
+"""Searching the ticks of a crontab.
+
+croniter finds the readings of a wall clock that a crontab names. As long as clocks are not
+changed, that is all there is to it. Around a change gocron's results are those of the way in
+which robfig/cron v3.0.1 walks over it, so there its walk is taken, step by step.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from calendar import monthrange
+from datetime import MAXYEAR, date, datetime, tzinfo
+from threading import Lock
+from typing import final
+
+from croniter import croniter
+
+from gocron_py.instant import LAST, SECOND, Instant, Micros
+from gocron_py.schedules.crontab import Times
+from gocron_py.schedules.wall_time import (
+    DAY,
+    DaylightSavingsTimePolicy,
+    Wall,
+    go_date,
+    instant_at,
+    is_steady,
+    midnight_of,
+    offset_at,
+    reading_of,
+    wall_at,
+    wall_of,
+)
+
+_MINUTE = 60 * SECOND
+_HOUR = 60 * _MINUTE
+
+# The longest wait that a crontab can ask for is from one 29 February to the next, over a year such as 2100.
+_LONGEST_WAIT_YEARS = 8
+
+# Longer than any change of clocks (in Samoa, in 2011, by a whole day).
+_GAP = 25 * _HOUR
+
+_ANY_READING = reading_of(0)
+
+_RUN_AFTER = DaylightSavingsTimePolicy.RUN_AFTER_TRANSITION
+
+
+def why_never(times: Times) -> str | None:
+    """Why there is no such reading, in words; ``None`` if there is one."""
+    if not (times.seconds and times.minutes and times.hours and times.months):
+        return "a field that names nothing"
+    if times.either_day:
+        return None if times.weekdays or _possible_days(times) else "no day that its months have"
+    if not times.weekdays:
+        return "a field that names nothing"
+    return None if _possible_days(times) else "no day that its months have"
+
+
+def _possible_days(times: Times) -> bool:
+    # In the leap year 2000, as in every fourth year, February has 29 days.
+    longest = max((monthrange(2000, month)[1] for month in times.months), default=0)
+    return bool(times.days) and times.days[0] <= longest
+
+
+@final
+class Readings:
+    """The readings that a crontab names, one after the other, by croniter."""
+
+    __slots__ = ("_engine", "_lock")
+
+    def __init__(self, times: Times) -> None:
+        """:param times: at least one reading, see :func:`why_never`."""
+        self._engine = croniter(_expression(times), _ANY_READING, max_years_between_matches=_LONGEST_WAIT_YEARS + 1)
+        # croniter keeps the start of a search in itself.
+        self._lock = Lock()
+
+    def after(self, wall: Wall) -> Wall | None:
+        """The first reading later than *wall*; ``None`` if it is not before the year 10000."""
+        try:
+            with self._lock:
+                reading = self._engine.get_next(datetime, start_time=reading_of(wall))
+        except (OverflowError, ValueError):
+            return None
+        return wall_of(reading)
+
+
+def _expression(times: Times) -> str:
+    """The crontab in croniter's words: every number written out, seconds last.
+
+    croniter lets either of two days do as soon as neither field is a star.
+    """
+    days, weekdays = _field(times.days, 31), _field(times.weekdays, 7)
+    if times.either_day:
+        if "*" in (days, weekdays):
+            days = weekdays = "*"
+        elif not _possible_days(times):
+            days = "*"
+        elif not times.weekdays:
+            weekdays = "*"
+    others = (_field(times.minutes, 60), _field(times.hours, 24), days, _field(times.months, 12), weekdays)
+    return " ".join((*others, _field(times.seconds, 60)))
+
+
+def _field(numbers: tuple[int, ...], size: int) -> str:
+    return "*" if len(numbers) == size else ",".join(map(str, numbers))
+
+
+@final
+class TimesSearch:
+    """The ticks of a crontab on the wall clock of a zone."""
+
+    __slots__ = ("_readings", "_runs_after_gap", "_times", "_zone")
+
+    def __init__(self, times: Times, zone: tzinfo, runs_after_gap: bool = False) -> None:
+        """:param times: at least one reading, see :func:`why_never`.
+        :param runs_after_gap: readings that clocks jump over are ticks after the change; else they are none.
+        """
+        self._times = times
+        self._readings = Readings(times)
+        self._zone = zone
+        self._runs_after_gap = runs_after_gap
+
+    def first(self, after: Instant) -> Instant | None:
+        """The first tick later than *after*."""
+        offset = offset_at(after, self._zone)
+        reading = self._readings.after(after + offset)
+        if reading is None:
+            return None
+        tick: Instant | None = reading - offset
+        if not is_steady(self._look_back(after, offset), reading - offset, self._zone):
+            tick = _Walk(self._times, self._zone, after).result()
+            if self._runs_after_gap:
+                put_off = self._first_put_off(after, offset, reading)
+                tick = min((t for t in (tick, put_off) if t is not None), default=None)
+        return tick if tick is not None and tick <= LAST else None
+
+    def resume(self, start: Instant, now: Instant) -> Instant | None:
+        """The first tick from *now* on; where the search was begun does not matter to it."""
+        return start if start >= now else self.first(now - 1)
+
+    def _first_put_off(self, after: Instant, offset: Micros, reading: Wall) -> Instant | None:
+        """The tick later than *after* that a gap puts off, unless others come before the gap."""
+        earlier = offset_at(after - _GAP, self._zone)
+        if earlier < offset:
+            # Clocks have just been put forward. Old ones, that nobody changed, may still show readings in the gap.
+            tick = self._put_off(self._readings.after(after + earlier))
+            if tick is not None and tick > after:
+                return tick
+        return self._put_off(reading)
+
+    def _put_off(self, reading: Wall | None) -> Instant | None:
+        if reading is None or instant_at(reading, self._zone, DaylightSavingsTimePolicy.SKIP) is not None:
+            return None
+        return instant_at(reading, self._zone, _RUN_AFTER)
+
+    def _look_back(self, after: Instant, offset: Micros) -> Instant:
+        """From when on a change of clocks matters: the walk may begin with the first midnight of a day or month."""
+        reading = reading_of(after + SECOND + offset)
+        days = 1 if reading.month in self._times.months else reading.day
+        return after - days * DAY - _GAP
+
+
+@final
+class _Walk:
+    """robfig's ``SpecSchedule.Next``: from unit to unit until all fields match, beginning anew when one wraps.
+
+    Months and days are stepped on the wall clock, the rest in real time, and the walk goes on
+    from wherever it lands. So across a change by half an hour whole hours can be missed.
+    """
+
+    __slots__ = ("_at", "_limit", "_times", "_truncated", "_zone")
+
+    def __init__(self, times: Times, zone: tzinfo, after: Instant) -> None:
+        self._times = times
+        self._zone = zone
+        self._at = after - after % SECOND + SECOND
+        # Lower units are reset once, before the first step.
+        self._truncated = False
+        # robfig gives up after five years.
+        self._limit = self._reading().year + 2 * _LONGEST_WAIT_YEARS
+
+    def result(self) -> Instant | None:
+        """The tick; ``None`` if there is none for many years."""
+        while self._at <= LAST and self._reading().year <= self._limit:
+            if self._to_month() and self._to_day() and self._to_hour() and self._to_minute() and self._to_second():
+                return self._at
+        return None
+
+    def _reading(self) -> datetime:
+        return reading_of(wall_at(self._at, self._zone))
+
+    def _truncate(self, instant: Instant) -> None:
+        if not self._truncated:
+            self._truncated = True
+            self._at = instant
+
+    def _to_month(self) -> bool:
+        """Each of these goes to a matching unit; False: the next larger one has changed."""
+        while (reading := self._reading()).month not in self._times.months:
+            if not self._truncated:
+                self._truncate(go_date(midnight_of(reading.date().replace(day=1)), self._zone))
+                reading = self._reading()
+            self._at = self._in_next_month(reading)
+            if self._at > LAST or self._reading().month == 1:
+                return False
+        return True
+
+    def _in_next_month(self, reading: datetime) -> Instant:
+        year, month = (reading.year, reading.month + 1) if reading.month < 12 else (reading.year + 1, 1)
+        if year > MAXYEAR:
+            return LAST + 1
+        since_first = wall_of(reading) - midnight_of(reading.date().replace(day=1))
+        return go_date(midnight_of(date(year, month, 1)) + since_first, self._zone)
+
+    def _to_day(self) -> bool:
+        while not self._matches_day(reading := self._reading()):
+            if not self._truncated:
+                self._truncate(go_date(midnight_of(reading.date()), self._zone))
+            self._at = self._in_next_day()
+            if self._at > LAST:
+                return False
+            hour = self._reading().hour
+            # Midnight is in a gap.
+            if hour > 12:
+                self._at += (24 - hour) * _HOUR
+            else:
+                self._at -= hour * _HOUR
+            if self._reading().day == 1:
+                return False
+        return True
+
+    def _in_next_day(self) -> Instant:
+        wall = wall_at(self._at, self._zone) + DAY
+        instant = go_date(wall, self._zone)
+        if instant <= self._at:
+            # The whole day is in a gap. Go steps on the spot here, for ever.
+            instant = instant_at(wall, self._zone, _RUN_AFTER) or instant
+        return instant
+
+    def _matches_day(self, reading: datetime) -> bool:
+        in_month = reading.day in self._times.days
+        in_week = reading.isoweekday() % 7 in self._times.weekdays
+        return in_month or in_week if self._times.either_day else in_month and in_week
+
+    def _to_hour(self) -> bool:
+        while (reading := self._reading()).hour not in self._times.hours:
+            if not self._truncated:
+                self._truncate(go_date(wall_of(reading.replace(minute=0, second=0)), self._zone))
+                reading = self._reading()
+            self._at += self._stride(_HOUR, reading.hour, (*self._times.hours, 24))
+            if self._reading().hour == 0:
+                return False
+        return True
+
+    def _to_minute(self) -> bool:
+        while (minute := self._reading().minute) not in self._times.minutes:
+            self._truncate(self._at - self._at % _MINUTE)
+            self._at += self._stride(_MINUTE, minute, (*self._times.minutes, 60))
+            if self._reading().minute == 0:
+                return False
+        return True
+
+    def _to_second(self) -> bool:
+        while (second := self._reading().second) not in self._times.seconds:
+            self._truncated = True
+            self._at += self._stride(SECOND, second, (*self._times.seconds, 60))
+            if self._reading().second == 0:
+                return False
+        return True
+
+    def _stride(self, unit: Micros, number: int, numbers: tuple[int, ...]) -> Micros:
+        """One step, or at once all those to the next of *numbers*, if clocks are not changed on the way."""
+        steps = numbers[bisect_right(numbers, number)] - number
+        steady = offset_at(self._at, self._zone) == offset_at(self._at + steps * unit, self._zone)
+        return steps * unit if steady else unit

@@ -1,0 +1,186 @@
+"""Wall clocks: zones, gaps, repeated hours, and the rules that turn a reading into an instant.
+
+Inside the schedules a wall-clock reading is a plain number, a :data:`Wall`: the microseconds
+since 1970-01-01 00:00 *as that clock shows it*. A zone is asked one thing only, its offset at
+an instant, which every kind of ``tzinfo`` answers rightly (pytz's too), gap or no gap.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from enum import Enum, IntEnum
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from dateutil.tz import tzlocal
+
+from gocron_py.errors import ErrInvalidArgument, ErrWithLocationUnknown
+from gocron_py.instant import LAST, SECOND, Instant, Micros, datetime_of
+
+Wall: TypeAlias = int
+"""Microseconds since 1970-01-01 00:00 on some zone's wall clock."""
+
+DAY: Micros = 86_400 * SECOND
+
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+FIRST: Instant = (date(1, 1, 3).toordinal() - EPOCH_ORDINAL) * DAY
+"""The first instant that every zone can show, as :data:`~gocron_py.instant.LAST` is the last."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (a reading has no zone)
+_MICROSECOND = timedelta(microseconds=1)
+
+# Wider than any offset of a zone from UTC has ever been (Manila and Alaska come near 16 hours).
+_WIDEST_OFFSET: Micros = 17 * 3600 * SECOND
+
+
+class DaylightSavingsTimePolicy(Enum):
+    """What becomes of a time of day that clocks jump over in spring (Go: ``DaylightSavingsTimePolicy``)."""
+
+    DEFAULT = 0
+    """Crontabs leave it out; daily, weekly and monthly jobs run after the change, by the clock's adjustment."""
+    SKIP = 1
+    """It is left out."""
+    RUN_AFTER_TRANSITION = 2
+    """The job runs after the change, by the clock's adjustment: 02:30 becomes 03:30."""
+
+
+class Weekday(IntEnum):
+    """The days of the week, numbered as in Go and in crontabs (Go: ``time.Weekday``)."""
+
+    SUNDAY = 0
+    MONDAY = 1
+    TUESDAY = 2
+    WEDNESDAY = 3
+    THURSDAY = 4
+    FRIDAY = 5
+    SATURDAY = 6
+
+
+def offset_at(instant: Instant, zone: tzinfo) -> Micros:
+    """How far *zone*'s wall clock is ahead of UTC at an instant (or at the nearest one that has a date)."""
+    moment = _EPOCH + timedelta(microseconds=min(max(instant, FIRST), LAST))
+    offset = moment.astimezone(zone).utcoffset()
+    return offset // _MICROSECOND if offset else 0
+
+
+def wall_at(instant: Instant, zone: tzinfo) -> Wall:
+    """What *zone*'s wall clock shows at an instant."""
+    return instant + offset_at(instant, zone)
+
+
+def wall_of(reading: datetime) -> Wall:
+    """A naive datetime as a number."""
+    return (reading - _NAIVE_EPOCH) // _MICROSECOND
+
+
+def reading_of(wall: Wall) -> datetime:
+    """A number as a naive datetime.
+
+    :raises OverflowError: outside the years 1 to 9999.
+    """
+    return _NAIVE_EPOCH + timedelta(microseconds=wall)
+
+
+def date_of(wall: Wall) -> date:
+    """The calendar day of a reading; outside the years 1 to 9999 the nearest day inside."""
+    return date.fromordinal(min(max(wall // DAY + EPOCH_ORDINAL, 1), date.max.toordinal()))
+
+
+def midnight_of(day: date) -> Wall:
+    """The reading with which a calendar day begins."""
+    return (day.toordinal() - EPOCH_ORDINAL) * DAY
+
+
+def go_date(wall: Wall, zone: tzinfo) -> Instant:
+    """Go's ``time.Date``: *wall*, read as UTC, less the offset at that instant less the offset there.
+
+    A reading that comes twice means the first occurrence west of Greenwich and the second one
+    east of it. One that is jumped over comes out an hour early in the west, late in the east.
+    """
+    return wall - offset_at(wall - offset_at(wall, zone), zone)
+
+
+def instant_at(wall: Wall, zone: tzinfo, policy: DaylightSavingsTimePolicy) -> Instant | None:
+    """The instant at which *zone*'s wall clock shows *wall*; of two such instants Go's choice, see :func:`go_date`.
+
+    In a gap ``SKIP`` gives ``None``, both other policies the instant at which the clock would
+    show *wall* had it not been changed, which is after the change. (Go's default gives that in
+    the east only.)
+    """
+    instant = go_date(wall, zone)
+    assumed = wall - instant
+    actual = offset_at(instant, zone)
+    if actual == assumed:
+        return instant
+    if policy is DaylightSavingsTimePolicy.SKIP:
+        return None
+    return wall - min(actual, assumed)
+
+
+def steady_offset(start: Wall, end: Wall, zone: tzinfo) -> Micros | None:
+    """The offset that holds for all readings from *start* to *end*; ``None`` if clocks may be changed meanwhile."""
+    before = offset_at(start - _WIDEST_OFFSET, zone)
+    return before if before == offset_at(end + _WIDEST_OFFSET, zone) else None
+
+
+def is_steady(start: Instant, end: Instant, zone: tzinfo) -> bool:
+    """Whether *zone*'s clocks keep one offset from *start* to *end*.
+
+    Asked week by week: no zone has ever changed its clocks and back again within one.
+    """
+    if isinstance(zone, timezone):
+        return True
+    offset = offset_at(end, zone)
+    return all(offset_at(instant, zone) == offset for instant in range(start, end, 7 * DAY))
+
+
+def change_between(earlier: Instant, later: Instant, zone: tzinfo) -> Instant:
+    """The instant of a change of *zone*'s clocks, given two instants with different offsets around it."""
+    offset = offset_at(earlier, zone)
+    while later - earlier > 1:
+        middle = (earlier + later) // 2
+        if offset_at(middle, zone) == offset:
+            earlier = middle
+        else:
+            later = middle
+    return later
+
+
+def load_location(name: str) -> ZoneInfo:
+    """A zone of the time zone database by its name, as Go's ``time.LoadLocation``.
+
+    Whatever is wrong, there is one error; nothing outside the database is ever opened.
+
+    :param name: such as ``"Europe/Berlin"``; upper and lower case matter.
+    :raises ErrWithLocationUnknown: no such zone, or not the name of a zone at all.
+    :raises ErrInvalidArgument: not a string.
+    """
+    if not isinstance(name, str):
+        raise ErrInvalidArgument("the name of a time zone is a string", got=name)
+    try:
+        # ZoneInfo itself refuses absolute paths and whatever leaves the database by "..".
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError, ImportError) as error:
+        raise ErrWithLocationUnknown(got=name) from error
+
+
+def local_location() -> tzinfo:
+    """The machine's zone, as Go's ``time.Local``: that of ``TZ``, else that of ``/etc/localtime``.
+
+    A zone of the database where there is one, so that changes of the rules to come are known.
+    """
+    name = os.environ.get("TZ")
+    if name is None:
+        name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2]
+    try:
+        return load_location(name.removeprefix(":"))
+    except ErrWithLocationUnknown:
+        return tzlocal()
+
+
+def shown_in(instants: tuple[Instant, ...], location: tzinfo) -> tuple[datetime, ...]:
+    """Instants as aware datetimes in *location*."""
+    return tuple(datetime_of(instant, location) for instant in instants)

@@ -1,0 +1,168 @@
+"""Tasks: a function with its arguments, checked before the first run."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import typing
+from collections.abc import Callable
+from functools import partial
+from types import CoroutineType, FunctionType, MethodType
+from typing import Any, Concatenate, NoReturn, ParamSpec, final, overload
+
+from gocron_py.context import Context
+from gocron_py.errors import (
+    ErrInvalidArgument,
+    ErrNewJobTaskNil,
+    ErrNewJobTaskNotFunc,
+    ErrNewJobWrongNumberOfParameters,
+)
+
+P = ParamSpec("P")
+
+
+class Panic(BaseException):
+    """What :func:`panic` raises. Not an :class:`Exception`, as nothing should recover it by accident."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__(value)
+        self.value = value
+
+
+def panic(value: object) -> NoReturn:
+    """End the run at once with *value* (Go: ``panic``). ``after_job_runs_with_panic`` gets the value."""
+    raise Panic(value)
+
+
+@final
+class Task:
+    """A function and its arguments (Go: ``Task``); made by :func:`new_task`."""
+
+    __slots__ = ("args", "function", "kwargs", "takes_context")
+
+    def __init__(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.takes_context = False
+
+    def __repr__(self) -> str:
+        return f"new_task({name_of(self.function)})"
+
+    def checked(self) -> Task:
+        """The task for one job: its arguments fit, and it is known whether the job's context goes first.
+
+        :raises ErrNewJobTaskNotFunc: the function cannot be called.
+        :raises ErrNewJobWrongNumberOfParameters: the arguments do not fit its signature.
+        """
+        function = self.function
+        task = Task(function, self.args, self.kwargs)
+        given_context = bool(self.args) and isinstance(self.args[0], Context)
+        task.takes_context = not given_context and _wants_context(function)
+        _check_arguments(function, len(self.args) + task.takes_context, self.args, self.kwargs)
+        return task
+
+    def run(self, context: Context | None) -> object:
+        """Call the function; a coroutine is run to its end on this thread."""
+        if self.takes_context:
+            result = self.function(context, *self.args, **self.kwargs)
+        else:
+            result = self.function(*self.args, **self.kwargs)
+        if type(result) is CoroutineType:
+            result = asyncio.run(result)
+        return result
+
+
+@overload
+def new_task(function: Callable[Concatenate[Context, P], object], /, *args: P.args, **kwargs: P.kwargs) -> Task: ...
+@overload
+def new_task(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> Task: ...
+def new_task(function: Any, /, *args: Any, **kwargs: Any) -> Task:
+    """A task for :meth:`Scheduler.new_job <gocron_py.Scheduler.new_job>` (Go: ``NewTask``).
+
+    If the function's first parameter is annotated :class:`Context <gocron_py.Context>` and no context is
+    given for it, each run is passed the job's context, which ends at stop, shutdown, removal and update.
+    A coroutine function is run with :func:`asyncio.run` on the worker's thread.
+
+    :param function: any callable; what it returns is ignored, unless it is an exception: as in Go, that
+        is the run's error.
+    :param args: its arguments; whether they fit is checked by ``new_job``.
+    """
+    return Task(function, args, kwargs)
+
+
+def check_task(task: object) -> Task:
+    """The checks of ``new_job`` that come first, in Go's order."""
+    if task is None:
+        raise ErrNewJobTaskNil
+    if not isinstance(task, Task):
+        raise ErrInvalidArgument("the task must be made with new_task(function, *args)", got=task)
+    if not callable(task.function):
+        raise ErrNewJobTaskNotFunc(got=task.function)
+    return task
+
+
+def name_of(function: Any) -> str:
+    """The default name of a job: module and qualified name of its function."""
+    while isinstance(function, partial):
+        function = function.func
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _wants_context(function: Any) -> bool:
+    if type(function) is FunctionType:
+        annotations = function.__annotations__
+        code = function.__code__
+        if not annotations or not code.co_argcount:
+            return False
+        annotation = annotations.get(code.co_varnames[0])
+    else:
+        if type(function) is partial or not callable(function):
+            return type(function) is partial and not function.args and _wants_context(function.func)
+        parameters = _parameters(function)
+        annotation = parameters[0].annotation if parameters else None
+    if isinstance(annotation, str):
+        return annotation.rpartition(".")[2].strip("\"'") == "Context" and _resolves(function)
+    return annotation is Context
+
+
+def _resolves(function: Any) -> bool:
+    """Whether the first annotation, a string, means our Context; several libraries have one."""
+    plain = function if isinstance(function, FunctionType | MethodType) else type(function).__call__
+    try:
+        hints = typing.get_type_hints(plain)
+    except Exception:
+        # A name that exists for type checkers only (TYPE_CHECKING): its spelling decides.
+        return True
+    hints.pop("return", None)
+    return next(iter(hints.values()), None) is Context
+
+
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []
+
+
+def _check_arguments(function: Any, count: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    if type(function) is FunctionType and not kwargs:
+        # The common case without inspect.signature, which alone costs more than all of new_job.
+        code = function.__code__
+        most = code.co_argcount
+        least = most - len(function.__defaults__ or ())
+        named = code.co_kwonlyargcount - len(function.__kwdefaults__ or ())
+        if not named and least <= count and (count <= most or code.co_flags & inspect.CO_VARARGS):
+            return
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some functions written in C do not tell
+        return
+    placeholders = (None,) * (count - len(args))
+    try:
+        signature.bind(*placeholders, *args, **kwargs)
+    except TypeError as error:
+        raised = ErrNewJobWrongNumberOfParameters()
+        raised.add_note(f"{name_of(function)}{signature}: {error}")
+        raise raised from None
