@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple, final
 
+from gocron_py.clock import RealClock
 from gocron_py.instant import SECOND, Instant
 from gocron_py.limits import Admission
 from gocron_py.monitor import JobStatus
@@ -21,6 +22,10 @@ _BATCH = 128
 
 # A user's clock or schedule that always raises must not take a processor.
 _AFTER_A_FAULT = 0.5
+
+
+# A fake clock does not wait longer, in seconds, for a run that a lock or a listener holds up.
+_HELD_UP = 0.1
 
 
 class _Due(NamedTuple):
@@ -41,6 +46,7 @@ class Executor:
         self._registry = registry
         self._pool = pool
         self._timer = registry.settings.clock.new_timer()
+        self._is_real = isinstance(registry.settings.clock, RealClock)
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="gocron-executor", daemon=True)
 
@@ -70,6 +76,10 @@ class Executor:
                 self._hand(run)
             elif answer is not Admission.WAIT:
                 self._refuse(run, answer)
+
+    def take_now(self, offer: tuple[Run, Admission]) -> None:
+        """The same for one run, from any thread."""
+        self.take([offer])
         self._pool.kick()
 
     def _hand(self, run: Run) -> None:
@@ -115,6 +125,11 @@ class Executor:
             try:
                 with registry.lock:
                     due, waiters = registry.timeline.earliest(), len(registry.timeline)
+                # The last thing before the sleep: the worker that wakes finds the interpreter free.
+                self._pool.kick()
+                if not self._is_real:
+                    # A clock that is moved by hand stands still until what it set off has started.
+                    registry.watch(lambda: not registry.not_started, _HELD_UP)
                 jump = timer.wait_until(due, waiters)
                 if jump:
                     self._clock_was_set(jump)
@@ -153,7 +168,9 @@ class Executor:
             return None
 
     def _admit(self, dues: list[_Due], era: int) -> list[tuple[Run, Admission]]:
-        registry, offers = self._registry, []
+        registry = self._registry
+        offers: list[tuple[Run, Admission]] = []
+        ended: list[JobRecord] = []
         with registry.lock:
             if registry.era != era:
                 return []
@@ -162,19 +179,33 @@ class Executor:
                 if record.removed or record.spec is not due.spec or record.entry:
                     continue
                 if due.spec.parent_context is not None and due.spec.parent_context.done():
-                    self._end(record)
+                    registry.plan(record, None)
+                    ended.append(record)
                     continue
-                if not due.spec.interval_from_completion:
-                    registry.plan(record, due.following)
-                offer = registry.offer(record, due.tick, due.tick)
-                if due.spec.interval_from_completion and not record.admitted:
-                    registry.plan(record, due.following)
+                offer = self._offer(due)
                 if offer is not None:
                     offers.append(offer)
+                if record.ending and registry.is_at_end(record):
+                    registry.remove(record)
+                    ended.append(record)
+        for record in ended:
+            self._tell_end(record)
         return offers
 
-    def _end(self, record: JobRecord) -> None:
-        """The context that the job was given has ended, and the job with it. The lock is held."""
-        self._registry.plan(record, None)
-        report, name = self._registry.report, record.spec.name
-        self._tell(lambda: report.warn("gocron: the job's context has ended, it runs no more", "job", name))
+    def _offer(self, due: _Due) -> tuple[Run, Admission] | None:
+        """Enter the next tick, and ask for this one to run. The lock is held."""
+        registry, record = self._registry, due.record
+        if not due.spec.interval_from_completion:
+            registry.plan(record, due.following)
+            return registry.offer(record, due.tick, due.tick)
+        offer = registry.offer(record, due.tick, due.tick)
+        if not record.admitted:  # dropped: no completion will enter the next tick
+            registry.plan(record, due.following)
+        return offer
+
+    def _tell_end(self, record: JobRecord) -> None:
+        report, spec = self._registry.report, record.spec
+        if record.removed:
+            self._tell(lambda: report.tell("job_unregistered", spec.handle))
+        else:
+            self._tell(lambda: report.warn("gocron: the job's context has ended, it runs no more", "job", spec.name))

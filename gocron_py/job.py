@@ -50,6 +50,7 @@ class JobSpec:
         "locker",
         "name",
         "named",
+        "needs_context",
         "parent_context",
         "schedule",
         "singleton",
@@ -67,6 +68,8 @@ class JobSpec:
         self.task = task
         self.name = name
         self.named = False
+        # Whether anybody looks at the context of the job's runs.
+        self.needs_context = False
         self.id: UUID | None = None
         self.tags: tuple[str, ...] = ()
         self.parent_context: Context | None = None

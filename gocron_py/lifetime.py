@@ -26,7 +26,7 @@ def end_with_process(scheduler: Scheduler) -> None:
 @atexit.register
 def _end() -> None:
     began = time.monotonic()
-    schedulers = [scheduler for scheduler in _started if scheduler._needs_end()]
+    schedulers = [scheduler for scheduler in list(_started) if scheduler._needs_end()]
     # All are told before the first is waited for: their time-outs run at the same time.
     for scheduler in schedulers:
         scheduler._halt()

@@ -48,7 +48,9 @@ class Registry:
         self.closed = False
         # Counts starts and stops: a run of another era does not begin.
         self.era = 0
+        # Runs that were let through and are not over; of these, those whose task has not started.
         self.in_flight = 0
+        self.not_started = 0
         self.changed = threading.Condition(self.lock)
         self._watchers = 0
         # Set while an executor runs: tells it that the earliest tick has changed.
@@ -96,14 +98,14 @@ class Registry:
         record.counted += 1
         answer = self.limits.admit(run)
         if answer is Admission.GO:
-            self.in_flight += 1
+            self._let_through()
         elif answer is not Admission.WAIT:
             run.give_back()
         return run, answer
 
     def _context(self, record: JobRecord) -> Context | None:
         spec = record.spec
-        if record.context is None and self.settings.needs_context(spec):
+        if record.context is None and spec.needs_context:
             parent = background() if spec.parent_context is None else spec.parent_context
             record.context, record.cancel = with_cancel(parent)
         return record.context
@@ -127,7 +129,17 @@ class Registry:
                 return None
             run.started = record.started = now
             record.executing += 1
+            self._no_longer_waits()
         return now
+
+    def _let_through(self) -> None:
+        self.in_flight += 1
+        self.not_started += 1
+
+    def _no_longer_waits(self) -> None:
+        self.not_started -= 1
+        if self._watchers:
+            self.changed.notify_all()
 
     def end_if_forked(self) -> None:
         """End the process if it is a child that a task forked and that came back from the task.
@@ -161,37 +173,50 @@ class Registry:
         tick: Instant | None = None
         if spec.interval_from_completion:
             tick = self._from_completion(run)
+        cancel: Cancel | None = None
         with self.lock:
             self.in_flight -= 1
             if run.started is None:
                 run.give_back()
+                self._no_longer_waits()
             following = self.limits.release(run)
             if following is not None:
-                self.in_flight += 1
-            ended = run.is_of_its_job() and not record.admitted and self._after_last(run, tick)
+                self._let_through()
+            ended = run.is_of_its_job() and self._after_last(run, tick)
+            if ended:
+                cancel = self.remove(record)
             if self._watchers:
                 self.changed.notify_all()
+        if cancel is not None:
+            cancel()
         if ended:
             self.report.tell("job_unregistered", spec.handle)
         return following
 
     def _from_completion(self, run: Run) -> Instant | None:
-        now = self.now()
         try:
-            return self.following(run.spec, run.completed or run.scheduled, now)
+            return self.following(run.spec, run.completed or run.scheduled, self.now())
         except BaseException as error:
             self.report.error("gocron: the schedule raised", "job", run.spec.name, "error", error)
             return None
 
     def _after_last(self, run: Run, tick: Instant | None) -> bool:
-        """No run of the job goes on: give it its next tick, or let it go. The lock is held."""
-        record, spec = run.record, run.spec
-        if spec.interval_from_completion and not record.entry and run.is_current():
+        """If no other run of the job goes on, give it the tick that counts from its end. The lock is held.
+
+        :return: whether the job is at its end.
+        """
+        record = run.record
+        if record.admitted:
+            return False
+        if run.spec.interval_from_completion and not record.entry and run.is_current():
             self.plan(record, tick)
-        if record.ending or (spec.limited_runs is not None and record.counted >= spec.limited_runs):
-            self.remove(record)
-            return True
-        return False
+        return self.is_at_end(record)
+
+    def is_at_end(self, record: JobRecord) -> bool:
+        """Whether the job has run its last: no run of it goes on or waits, and none is to come. The lock is held."""
+        limit = record.spec.limited_runs
+        spent = limit is not None and record.counted >= limit
+        return (record.ending or spent) and not record.admitted and not record.waiting
 
     # -- jobs ------------------------------------------------------------------------------------
 
@@ -229,7 +254,7 @@ class Registry:
         if record.next is not None:
             # After a stop the job goes on in this phase.
             record.start = record.next
-        if not record.ending or record.admitted:
+        if not self.is_at_end(record):
             return False
         self.remove(record)
         return True

@@ -256,6 +256,8 @@ class Run:
 
     def _listen(self, event: Event, *more: object) -> bool:
         """Call the listeners of *event*; whether there was one."""
+        if not self.spec.listeners:
+            return False
         listeners = self.spec.listeners.get(event, ())
         for listener in listeners:
             self.registry.report.call(f"listener {event.value}", listener, self.record.id, self.spec.name, *more)

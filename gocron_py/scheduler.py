@@ -329,6 +329,7 @@ class Scheduler:
         spec.start_immediately = setup.start_immediately
         if spec.executor is None:
             spec.executor = settings.executor
+        spec.needs_context = settings.needs_context(spec)
         return spec
 
     def _enter(self, record: JobRecord, spec: JobSpec, is_new: bool) -> None:
@@ -437,7 +438,7 @@ class Scheduler:
             error = ErrJobRunNowFailed()
             error.add_note("with_limited_runs: the job's last run is on its way")
             raise error
-        executor.take([offer])
+        executor.take_now(offer)
 
     # -- checks ----------------------------------------------------------------------------------
 

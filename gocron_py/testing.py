@@ -51,7 +51,8 @@ class FakeClock:
     def advance(self, d: timedelta) -> None:
         """Let the time *d* pass. Each tick that falls due on the way happens at its own time, in order.
 
-        When it returns, every job due has been handed to a worker; the work itself may go on.
+        When it returns, every run due has been handed out and has started, unless a lock or a listener of
+        its own holds it up; the work itself may go on.
 
         :raises ErrInvalidArgument: *d* is not a timedelta, or negative: :meth:`set` goes back.
         """
@@ -64,6 +65,7 @@ class FakeClock:
                 if due is None or due > target:
                     break
                 self._show(due)
+            self._settle()
             self._show(target)
             self._settle()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 from typing import Any, Final, final
@@ -36,10 +36,12 @@ MOST_COUNTED = 10_000
 MOST_EXCLUDED = 1_000
 """So many occurrences in a row may be excluded by ``EXRULE`` or ``EXDATE``; the schedule ends beyond."""
 
-# How many days are looked at for one occurrence. By the year and month that is 400 years, after
-# which the calendar repeats itself; by shorter periods, a day of which costs more, it is 50.
+# How much is looked at for one occurrence. Days, by the year and month: 400 years, after which the
+# calendar repeats itself; by shorter periods, a day of which costs more: 50 years. Hours and minutes
+# of those days: a tenth of a second.
 _MOST_DAYS_BY_MONTH = 146_097
 _MOST_DAYS = 18_263
+_MOST_HOURS = 100_000
 
 _PERIODS: Final = {
     2: timedelta(weeks=1),
@@ -52,25 +54,57 @@ _PERIODS: Final = {
 _UNTIL_UTC = re.compile(r"\bUNTIL=[0-9T]+Z", re.IGNORECASE)
 
 
-class _TooFar(Exception):
-    """There may be no further occurrence."""
+class _TooFar(Exception):  # it never gets out of here
+    """The next occurrence is not to be found, or not in time."""
 
 
-class _Months:
-    """The months of a rule; gives up when it was asked about too many days.
+class _Watched:
+    """The months, hours or minutes of a rule; gives up when it was asked too often.
 
     dateutil searches up to the year 9999, which takes it minutes for a 30 February by the second.
     """
 
-    def __init__(self, months: tuple[int, ...] | None, days: int) -> None:
-        self._months = months or tuple(range(1, 13))
-        self._days = days
+    def __init__(self, numbers: Iterable[int], limit: int) -> None:
+        self._numbers = tuple(numbers)
+        self._limit = self._left = limit
 
-    def __contains__(self, month: int) -> bool:
-        self._days -= 1
-        if self._days < 0:
+    def __contains__(self, number: int) -> bool:
+        self._left -= 1
+        if self._left < 0:
             raise _TooFar
-        return month in self._months
+        return number in self._numbers
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def found(self) -> None:
+        """An occurrence was found: begin anew."""
+        self._left = self._limit
+
+
+def _occurrences(rule: rrule, total: bool = False) -> Iterator[datetime]:
+    """The occurrences of a rule that is not used otherwise.
+
+    :param total: what is looked at is limited for all of them, not for each one.
+    :raises _TooFar: the next one would take too long to find, or there is none.
+    """
+    parts: dict[str, Any] = vars(rule)
+    days = _MOST_DAYS_BY_MONTH if parts["_freq"] <= MONTHLY else _MOST_DAYS
+    watched = [_Watched(parts["_bymonth"] or range(1, 13), days)]
+    parts["_bymonth"] = watched[0]
+    for name in "_byhour", "_byminute":
+        if parts[name]:
+            parts[name] = _Watched(parts[name], _MOST_HOURS)
+            watched.append(parts[name])
+    try:
+        for occurrence in rule:
+            yield occurrence
+            if not total:
+                for numbers in watched:
+                    numbers.found()
+    except (OverflowError, ValueError, IndexError):
+        # This is how dateutil and datetime end with the year 9999, and with rules that name nothing.
+        return
 
 
 @final
@@ -118,15 +152,9 @@ class _Rule:
 
     def _from(self, wall: int) -> Iterator[datetime]:
         """The occurrences from about *wall* on, and some before."""
-        days = _MOST_DAYS_BY_MONTH if self._frequency <= MONTHLY else _MOST_DAYS
         try:
-            rule = self._moved_to(wall)
-            vars(rule)["_bymonth"] = _Months(self._months, days)
-            for occurrence in rule:
-                yield occurrence
-                vars(rule)["_bymonth"]._days = days
-        except (_TooFar, OverflowError, ValueError, IndexError):
-            # The latter are what dateutil and datetime do at the end of the year 9999, and with empty rules.
+            yield from _occurrences(self._moved_to(wall))
+        except _TooFar:
             return
 
     def _moved_to(self, wall: int) -> rrule:
@@ -165,15 +193,12 @@ def _without_count(rule: rrule, count: int | None) -> rrule:
         return rule
     if count > MOST_COUNTED:
         raise ErrInvalidArgument(f"the COUNT of a recurrence may be {MOST_COUNTED} at most; use UNTIL", got=count)
-    budgeted = rule.replace(cache=False)
-    parts: dict[str, Any] = vars(budgeted)
-    parts["_bymonth"] = _Months(parts["_bymonth"], _MOST_DAYS_BY_MONTH)
     last = None
     try:
-        for last in islice(budgeted, count):  # noqa: B007
+        for last in islice(_occurrences(rule.replace(cache=False), total=True), count):  # noqa: B007
             pass
-    except (_TooFar, OverflowError, ValueError, IndexError):
-        pass
+    except _TooFar:
+        raise ErrInvalidArgument("it takes too long to count the recurrence; use UNTIL", got=str(rule)) from None
     if last is None:
         raise ErrInvalidArgument("the recurrence has no occurrence at all", got=str(rule))
     return rule.replace(count=None, until=last, cache=False)
