@@ -229,17 +229,17 @@ class Job:
         """
         return self._datetime(self._read(lambda record: record.next))
 
-    def next_runs(self, count: int) -> list[datetime]:
-        """The next *count* ticks, fewer if the schedule ends; empty before the scheduler starts.
+    def next_runs(self, n: int) -> list[datetime]:
+        """The next *n* ticks, fewer if the schedule ends; empty before the scheduler starts.
 
-        :raises ErrInvalidArgument: *count* is not a number of zero or more.
+        :raises ErrInvalidArgument: *n* is not a number of zero or more.
         :raises ErrJobNotFound: the job was removed.
         """
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise ErrInvalidArgument("next_runs takes a number of zero or more", got=count)
+        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
+            raise ErrInvalidArgument("next_runs takes a number of zero or more", got=n)
         tick, spec = self._read(lambda record: (record.next, record.spec))
         ticks: list[Instant] = []
-        while tick is not None and len(ticks) < count and (spec.stop is None or tick < spec.stop):
+        while tick is not None and len(ticks) < n and (spec.stop is None or tick < spec.stop):
             ticks.append(tick)
             tick = spec.schedule.next(tick)
         location = self._location

@@ -113,7 +113,7 @@ def with_tags(*tags: str) -> JobOption:
     return _Apply(apply)
 
 
-def with_identifier(id: UUID) -> JobOption:  # noqa: A002 - Go's word
+def with_identifier(id: UUID) -> JobOption:
     """Give the job this id in place of a random one (Go: ``WithIdentifier``).
 
     :raises ErrWithIdentifierNil: from ``new_job``: ``None``, or the nil UUID.

@@ -38,11 +38,13 @@ class JobStatus(StrEnum):
 class Monitor(Protocol):
     """Collects the metrics of jobs; for ``with_monitor``. Go: ``Monitor``."""
 
-    def increment_job(self, job_id: UUID, name: str, tags: list[str], status: JobStatus, /) -> None:
+    def increment_job(self, id: UUID, name: str, tags: list[str], status: JobStatus, /) -> None:
         """Count one run that ended with *status*, or that did not start. Go: ``IncrementJob``."""
         ...
 
-    def record_job_timing(self, start: datetime, end: datetime, job_id: UUID, name: str, tags: list[str], /) -> None:
+    def record_job_timing(
+        self, start: datetime, end: datetime, id: UUID, name: str, tags: list[str], /
+    ) -> None:
         """Record when a task started and ended, aware datetimes. Go: ``RecordJobTiming``."""
         ...
 
@@ -55,7 +57,7 @@ class MonitorStatus(Monitor, Protocol):
         self,
         start: datetime,
         end: datetime,
-        job_id: UUID,
+        id: UUID,
         name: str,
         tags: list[str],
         status: JobStatus,
@@ -110,7 +112,9 @@ class SchedulerMonitor(Protocol):
         """How long the task took, after success and failure alike. Go: ``JobExecutionTime``."""
         ...
 
-    def job_scheduling_delay(self, job: Job, scheduled_time: datetime, actual_start_time: datetime, /) -> None:
+    def job_scheduling_delay(
+        self, job: Job, scheduled_time: datetime, actual_start_time: datetime, /
+    ) -> None:
         """When a run was due and when it began, aware datetimes. Go: ``JobSchedulingDelay``."""
         ...
 
@@ -146,7 +150,9 @@ class RunRecord:
     @property
     def duration(self) -> timedelta | None:
         """How long the task took."""
-        return None if self.started is None or self.completed is None else _between(self.started, self.completed)
+        return (
+            None if self.started is None or self.completed is None else _between(self.started, self.completed)
+        )
 
     @property
     def lateness(self) -> timedelta | None:

@@ -725,6 +725,31 @@ class TestThreads:
             pass
         assert [0, 0, 0] == [listed(ctx) for ctx in contexts]
 
+    @repeated(50)
+    def test_all_functions_called(self) -> None:
+        """However adding functions and cancelling race, each function is called once."""
+        contexts, cancels = chain(3)
+        start = threading.Barrier(32)
+        calls: list[int] = []
+
+        def add(n: int) -> None:
+            start.wait(LIMIT)
+            after_func(contexts[n % 3], lambda: calls.append(n))
+
+        def cancel() -> None:
+            start.wait(LIMIT)
+            cancels[0]()
+
+        with threads(
+            *[partial(add, n) for n in range(16)],
+            cancel,
+            *[partial(add, n) for n in range(16, 31)],
+            switch=1e-6,
+        ):
+            pass
+        assert list(range(31)) == sorted(calls)
+        assert [0, 0, 0] == [listed(ctx) for ctx in contexts]
+
     @repeated(30)
     def test_stop_or_call(self) -> None:
         """Of stopping a function and cancelling at the same time exactly one happens."""

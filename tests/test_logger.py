@@ -101,14 +101,13 @@ class TestPrinted:
 
     def test_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Lines of many threads are never mixed, even on a stream that writes in pieces."""
-        pieces: list[str] = []
 
         class Stream(io.StringIO):
             def write(self, text: str) -> int:
-                pieces.extend(text)
-                return len(text)
+                return sum(super(Stream, self).write(letter) for letter in text)
 
-        monkeypatch.setattr(sys, "stdout", Stream())
+        stream = Stream()
+        monkeypatch.setattr(sys, "stdout", stream)
         logger = new_logger(LogLevel.INFO)
 
         def log(n: int) -> None:
@@ -125,7 +124,7 @@ class TestPrinted:
                 thread.join(20)
         finally:
             sys.setswitchinterval(interval)
-        lines = sorted(line[20:] for line in "".join(pieces).splitlines())
+        lines = sorted(line[20:] for line in stream.getvalue().splitlines())
         assert sorted(f"INFO: from, n={n}" for n in range(16) for _ in range(20)) == lines
 
     @pytest.mark.parametrize("broken", ["none", "closed", "pipe", "full"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from calendar import monthrange
-from collections.abc import Callable
 from datetime import MAXYEAR, date, datetime, tzinfo
 from threading import Lock
 from typing import final
@@ -77,16 +76,9 @@ class Readings:
 
     def after(self, wall: Wall) -> Wall | None:
         """The first reading later than *wall*; ``None`` if it is not before the year 10000."""
-        return self._ask(self._engine.get_next, wall)
-
-    def before(self, wall: Wall) -> Wall | None:
-        """The last reading earlier than *wall*; ``None`` if it is not to be found."""
-        return self._ask(self._engine.get_prev, wall)
-
-    def _ask(self, get: Callable[..., datetime], wall: Wall) -> Wall | None:
         try:
             with self._lock:
-                return wall_of(get(datetime, start_time=reading_of(wall)))
+                return wall_of(self._engine.get_next(datetime, start_time=reading_of(wall)))
         except (OverflowError, ValueError):
             return None
 
@@ -144,14 +136,8 @@ class TimesSearch:
         return tick if tick is not None and tick <= LAST else None
 
     def resume(self, start: Instant, now: Instant) -> Instant | None:
-        """The first tick from *now* on of those that follow *start*."""
-        if start >= now:
-            return start
-        # Where clocks are changed, the walk depends on where it begins: with the last tick, if it is to be found.
-        last = self._readings.before(wall_at(now, self._zone))
-        begin = start if last is None else max(start, go_date(last, self._zone))
-        tick = self.first(begin) if begin < now else None
-        return tick if tick is not None and tick >= now else self.first(now - 1)
+        """The first tick from *now* on; where the search was begun is taken not to matter to it."""
+        return start if start >= now else self.first(now - 1)
 
     def _first_put_off(self, after: Instant, offset: Micros, reading: Wall) -> Instant | None:
         """The tick later than *after* that a gap puts off, unless others come before the gap."""

@@ -16,16 +16,16 @@ from gocron_py.schedules.wall_time import Weekday
 
 
 class JobType(Enum):
-    """The kinds of jobs (Go: ``JobType``; ``CronJobType`` is ``JobType.CRON_JOB_TYPE``)."""
+    """The kinds of jobs (Go: ``JobType``; ``CronJobType`` is ``JobType.CRON``)."""
 
-    CRON_JOB_TYPE = 0
-    DURATION_JOB_TYPE = 1
-    DURATION_RANDOM_JOB_TYPE = 2
-    DAILY_JOB_TYPE = 3
-    WEEKLY_JOB_TYPE = 4
-    MONTHLY_JOB_TYPE = 5
-    ONE_TIME_JOB_TYPE = 6
-    RRULE_JOB_TYPE = 7
+    CRON = 0
+    DURATION = 1
+    DURATION_RANDOM = 2
+    DAILY = 3
+    WEEKLY = 4
+    MONTHLY = 5
+    ONE_TIME = 6
+    RRULE = 7
     """An iCalendar recurrence. Not in Go."""
 
 
@@ -53,8 +53,8 @@ class CronJobSchedule:
     crontab: str
 
     def job_type(self) -> JobType:
-        """``JobType.CRON_JOB_TYPE``."""
-        return JobType.CRON_JOB_TYPE
+        """``JobType.CRON``."""
+        return JobType.CRON
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class DurationJobSchedule:
     duration: timedelta
 
     def job_type(self) -> JobType:
-        """``JobType.DURATION_JOB_TYPE``."""
-        return JobType.DURATION_JOB_TYPE
+        """``JobType.DURATION``."""
+        return JobType.DURATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class DurationRandomJobSchedule:
     max: timedelta
 
     def job_type(self) -> JobType:
-        """``JobType.DURATION_RANDOM_JOB_TYPE``."""
-        return JobType.DURATION_RANDOM_JOB_TYPE
+        """``JobType.DURATION_RANDOM``."""
+        return JobType.DURATION_RANDOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class DailyJobSchedule:
     at_times: tuple[time, ...]
 
     def job_type(self) -> JobType:
-        """``JobType.DAILY_JOB_TYPE``."""
-        return JobType.DAILY_JOB_TYPE
+        """``JobType.DAILY``."""
+        return JobType.DAILY
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class WeeklyJobSchedule:
     at_times: tuple[time, ...]
 
     def job_type(self) -> JobType:
-        """``JobType.WEEKLY_JOB_TYPE``."""
-        return JobType.WEEKLY_JOB_TYPE
+        """``JobType.WEEKLY``."""
+        return JobType.WEEKLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,8 @@ class MonthlyJobSchedule:
     at_times: tuple[time, ...]
 
     def job_type(self) -> JobType:
-        """``JobType.MONTHLY_JOB_TYPE``."""
-        return JobType.MONTHLY_JOB_TYPE
+        """``JobType.MONTHLY``."""
+        return JobType.MONTHLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,8 @@ class OneTimeJobSchedule:
     start_at: tuple[datetime, ...]
 
     def job_type(self) -> JobType:
-        """``JobType.ONE_TIME_JOB_TYPE``."""
-        return JobType.ONE_TIME_JOB_TYPE
+        """``JobType.ONE_TIME``."""
+        return JobType.ONE_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +140,5 @@ class RRuleJobSchedule:
     rule: str
 
     def job_type(self) -> JobType:
-        """``JobType.RRULE_JOB_TYPE``."""
-        return JobType.RRULE_JOB_TYPE
+        """``JobType.RRULE``."""
+        return JobType.RRULE

@@ -41,10 +41,7 @@ RENAMED = {
     "NewDefaultCron": (["with_seconds"], "the same thing is called with_seconds in cron_job"),
     "NewTask": (["function", "*args", "**kwargs"], "Python has keyword arguments"),
     "TimeFromAtTime": (["at", "location"], "loc is a location everywhere else in Go's own API"),
-    "WithCronImplementation": (["cron"], "Go's c says nothing"),
 }
-
-# Keyword-only or trailing parameters with defaults that Go lacks are welcome; other changes are not.
 
 
 def words(name: str) -> list[str]:
@@ -58,12 +55,10 @@ def snake(name: str) -> str:
 
 
 def member(constant: str, kind: str) -> str:
-    """The name inside the enum: without the words that the type's own name says already."""
+    """The name inside the enum: without the leading words that the type's own name says already."""
     name, own = words(constant), words(kind)
     while name and own and name[0] == own[0]:
         name, own = name[1:], own[1:]
-    while name and own and name[-1] == own[-1]:
-        name, own = name[:-1], own[:-1]
     return "_".join(name).upper()
 
 
@@ -78,21 +73,20 @@ def expected_parameters(name: str, parameters: list[dict[str, Any]]) -> list[str
     return [("*" if one.get("variadic") else "") + snake(one["name"]) for one in parameters]
 
 
-STARS = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-
-
-def actual_parameters(function: Any) -> list[inspect.Parameter]:
-    """The parameters of a Python function or method, without ``self``."""
-    return [one for one in inspect.signature(function).parameters.values() if one.name != "self"]
+def shown(parameter: inspect.Parameter, expected: str) -> str:
+    """The parameter as the tables have it. A name that no caller can use is the port's own choice."""
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    is_hidden = stars or parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+    return stars + (expected.lstrip("*") if is_hidden else parameter.name)
 
 
 def check_signature(name: str, function: Any, parameters: list[dict[str, Any]]) -> None:
     """The same parameters in the same order; what is added must have a default."""
     expected = expected_parameters(name, parameters)
-    actual = actual_parameters(function)
+    actual = [one for one in inspect.signature(function).parameters.values() if one.name != "self"]
     added = actual[len(expected) :]
 
-    assert expected == [STARS.get(one.kind, "") + one.name for one in actual[: len(expected)]]
+    assert expected == [shown(one, other) for one, other in zip(actual, expected, strict=False)]
     assert all(one.default is not inspect.Parameter.empty for one in added), added
 
 
