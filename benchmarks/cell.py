@@ -1,4 +1,4 @@
-"""One measurement of one peer, in a process of its own: ``python -m benchmarks.cell '{"kind": "load", ...}'``.
+"""One measurement of one peer, in a process of its own: ``python -m benchmarks.cell '{"kind": "load", …}'``.
 
 Prints one line of JSON and ends at once, whatever the peer's threads are doing.
 """
@@ -52,7 +52,7 @@ def measure_load(make: type[Peer], spec: dict[str, Any]) -> dict[str, float]:
 
 
 def _start_load(make: type[Peer], load: Load) -> tuple[Recorder, float]:
-    """A started peer, and when its first job is due. A peer too slow to set up gets more time in a new attempt."""
+    """A started peer, and when its first job is due. One that is too slow to set up gets more time, from anew."""
     allowance = 0.5 + load.rate * 50e-6
     for _ in range(4):
         recorder = Recorder(load.capacity)
@@ -73,7 +73,10 @@ def _start_load(make: type[Peer], load: Load) -> tuple[Recorder, float]:
 
 
 def measure_add(make: type[Peer], spec: dict[str, Any]) -> dict[str, float]:
-    """Microseconds for adding a job, as a mean of the adds that lead to each number of jobs held."""
+    """Microseconds for adding a job, as a mean of the adds that lead to each number of jobs held.
+
+    Where the scheduler was not started: also what starting it then costs for each job.
+    """
     peer = make()
     if spec["started"]:
         peer.start()
@@ -81,15 +84,26 @@ def measure_add(make: type[Peer], spec: dict[str, Any]) -> dict[str, float]:
     held = 0
     gc.collect()
     for mark in spec["marks"]:
-        window = max(1_000, mark // 10)
-        for number in range(held, mark - window):
-            peer.add(_nothing, number, HOUR, None)
+        window = max(held, mark - max(1_000, mark // 10))
+        _add_jobs(peer, spec["crontab"], held, window)
         begin = time.perf_counter()
-        for number in range(max(held, mark - window), mark):
-            peer.add(_nothing, number, HOUR, None)
-        result[f"us_{mark}"] = (time.perf_counter() - begin) / (mark - max(held, mark - window)) * 1e6
+        _add_jobs(peer, spec["crontab"], window, mark)
+        result[f"us_{mark}"] = (time.perf_counter() - begin) / (mark - window) * 1e6
         held = mark
+    if not spec["started"]:
+        begin = time.perf_counter()
+        peer.start()
+        result["start_us"] = (time.perf_counter() - begin) / held * 1e6
     return result
+
+
+def _add_jobs(peer: Peer, crontab: str | None, begin: int, end: int) -> None:
+    if crontab is None:
+        for number in range(begin, end):
+            peer.add(_nothing, number, HOUR, None)
+    else:
+        for number in range(begin, end):
+            peer.add_cron(_nothing, number, crontab)
 
 
 def measure_memory(make: type[Peer], spec: dict[str, Any]) -> dict[str, float]:

@@ -43,7 +43,8 @@ def _full() -> list[Cell]:
         _load(5_000, 4, _THREADED, rounds=5),
         _load(20_000, 10, _THREADED, rounds=3),
         *_adds([1_000, 10_000], _ALL),
-        *_adds([1_000, 10_000, 100_000, 1_000_000], _FAST, suffix="/million"),
+        *_adds([1_000, 10_000], ("APScheduler", "gocron", "gocron_py"), "/cron", crontab="*/5 * * * *"),
+        *_adds([1_000, 10_000, 100_000, 1_000_000], _FAST, "/million"),
         *_memory(100_000),
         _idle(100_000, 5.0),
         _sleepers(),
@@ -53,8 +54,8 @@ def _full() -> list[Cell]:
 
 def _quick() -> list[Cell]:
     return [
-        _load(1_000, 2, _THREADED, rounds=1),
-        _load(5_000, 2, _THREADED, rounds=1),
+        _load(1_000, 1, _THREADED, rounds=1),
+        _load(5_000, 1, _THREADED, rounds=1),
         *_adds([1_000], _ALL, rounds=1),
         *_memory(10_000, rounds=1),
         _idle(10_000, 1.0, rounds=1),
@@ -69,16 +70,13 @@ def _load(rate: int, seconds: int, peers: tuple[str, ...], rounds: int) -> Cell:
     return Cell(f"load/{rate}", groups, spec, peers, timeout=120, rounds=rounds)
 
 
-def _adds(marks: list[int], peers: tuple[str, ...], suffix: str = "", rounds: int = 3) -> list[Cell]:
+def _adds(
+    marks: list[int], peers: tuple[str, ...], suffix: str = "", rounds: int = 3, crontab: str | None = None
+) -> list[Cell]:
+    group = frozenset({"add"})
+    spec = {"kind": "add", "marks": marks, "crontab": crontab}
     return [
-        Cell(
-            f"add/{state}{suffix}",
-            frozenset({"add"}),
-            {"kind": "add", "started": state == "started", "marks": marks},
-            peers,
-            timeout=240,
-            rounds=rounds,
-        )
+        Cell(f"add/{state}{suffix}", group, {**spec, "started": state == "started"}, peers, 240, rounds)
         for state in ("started", "not started")
     ]
 

@@ -16,6 +16,7 @@ from benchmarks.peers import PEERS
 from benchmarks.runner import Results
 from benchmarks.targets import OURS, TARGETS, Figure, Spread, spread
 
+_NONE = "-"
 _COMPARED = ("bare", "APScheduler", "gocron")
 
 Table = list[list[str]]
@@ -31,19 +32,36 @@ class Row:
 
 
 def _rows() -> list[Row]:
+    return [*_load_rows(), *_add_rows(), *_other_rows()]
+
+
+def _load_rows() -> list[Row]:
     rates = (100, 1_000, 5_000, 20_000)
-    rows = [Row(f"CPU per run, {rate:,}/s (µs)", f"load/{rate}", "cpu_us") for rate in rates[1:]]
-    for rate in rates:
-        for q in ("p50", "p99"):
-            rows.append(Row(f"lateness {q}, {rate:,}/s (ms)", f"load/{rate}", f"{q}_ms"))
-    rows += [Row(f"offered runs that ran, {rate:,}/s (%)", f"load/{rate}", "ran_percent") for rate in rates]
+    return [
+        *(Row(f"CPU per run, {rate:,}/s (µs)", f"load/{rate}", "cpu_us") for rate in rates[1:]),
+        *(Row(f"lateness {q}, {rate:,}/s (ms)", f"load/{rate}", f"{q}_ms") for rate in rates for q in ("p50", "p99")),
+        *(Row(f"offered runs that ran, {rate:,}/s (%)", f"load/{rate}", "ran_percent") for rate in rates),
+    ]
+
+
+def _add_rows() -> list[Row]:
+    rows: list[Row] = []
     for state in ("started", "not started"):
-        for held in (1_000, 10_000):
-            rows.append(Row(f"add a job, {state}, {held:,} held (µs)", f"add/{state}", f"us_{held}"))
-        for held in (1_000, 10_000, 100_000, 1_000_000):
-            label = f"add a job, {state}, on the way to a million, {held:,} held (µs)"
-            rows.append(Row(label, f"add/{state}/million", f"us_{held}"))
-    rows += [
+        for suffix, kind in (("", "interval"), ("/cron", "cron")):
+            cell = f"add/{state}{suffix}"
+            rows += [
+                Row(f"add: {kind} job, {state}, {held:,} held (µs)", cell, f"us_{held}") for held in (1_000, 10_000)
+            ]
+            rows.append(Row(f"start: for each {kind} job held (µs)", cell, "start_us"))
+        rows += [
+            Row(f"add up to a million, {state}, {held:,} held (µs)", f"add/{state}/million", f"us_{held}")
+            for held in (1_000, 10_000, 100_000, 1_000_000)
+        ]
+    return rows
+
+
+def _other_rows() -> list[Row]:
+    return [
         Row("memory per job held, resident (bytes)", "memory/resident", "bytes"),
         Row("memory per job held, allocated (bytes)", "memory/allocated", "bytes"),
         Row("idle CPU, jobs pending (% of a core)", "idle", "percent"),
@@ -51,7 +69,6 @@ def _rows() -> list[Row]:
         Row("import (ms)", "startup/import", "ms"),
         Row("process start to first run (ms)", "startup/first run", "ms"),
     ]
-    return rows
 
 
 def figures(results: Results, absent: dict[str, str]) -> Table:
@@ -64,12 +81,10 @@ def figures(results: Results, absent: dict[str, str]) -> Table:
         for peer in PEERS:
             measured = spread(results, Figure(row.cell, row.field, peer))
             failed = peer in results[row.cell]
-            line.append(
-                number(measured.median) if measured else "failed" if failed else absent.get(peer, "–")
-            )
+            line.append(number(measured.median) if measured else "failed" if failed else absent.get(peer, _NONE))
         ours = Figure(row.cell, row.field)
         ratios = (spread(results, ours, Figure(row.cell, row.field, peer)) for peer in _COMPARED)
-        line += [_with_extremes(ratio) if ratio else "–" for ratio in ratios]
+        line += [_with_extremes(ratio) if ratio else _NONE for ratio in ratios]
         table.append(line)
     return table
 
@@ -80,10 +95,10 @@ def _has_field(results: Results, row: Row) -> bool:
 
 def verdicts(results: Results) -> Table:
     """Each target, what was measured, and whether it is met."""
-    table = [["target", "bound", "measured (lowest – highest)", ""]]
+    table = [["target", "bound", "measured (lowest to highest)", ""]]
     for target in TARGETS:
         measured, verdict = target.judge(results)
-        value = _with_extremes(measured) if measured else "–"
+        value = _with_extremes(measured) if measured else _NONE
         table.append([target.text, f"{target.relation} {number(target.bound)}", value, verdict])
     return table
 
@@ -91,7 +106,7 @@ def verdicts(results: Results) -> Table:
 def number(value: float) -> str:
     """Three digits that say something."""
     if value != value:  # NaN
-        return "–"
+        return _NONE
     magnitude = abs(value)
     if magnitude >= 100:
         return f"{value:,.0f}"
@@ -103,7 +118,7 @@ def number(value: float) -> str:
 def _with_extremes(measured: Spread) -> str:
     if measured.low == measured.high:
         return number(measured.median)
-    return f"{number(measured.median)} ({number(measured.low)} – {number(measured.high)})"
+    return f"{number(measured.median)} ({number(measured.low)} to {number(measured.high)})"
 
 
 def as_text(table: Table) -> str:
@@ -133,9 +148,7 @@ def machine() -> str:
     model = platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = (
-            line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith("model name")
-        )
+        names = (line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith("model name"))
         model = next(names, model).split(":")[-1].strip()
     return f"{_cores()} cores ({model}), {platform.system()}, Python {platform.python_version()}"
 
@@ -220,12 +233,13 @@ CPU per run
    User and system time of the whole process over the measured seconds (after one second of warm-up), divided by the
    runs that started in them. Nothing is subtracted.
 Lateness
-   The start of the task minus its due time, which is known: first due time + *k* × interval. Where a job left none of
+   The start of the task minus its due time, which is known: first due time + *k* intervals. Where a job left none of
    its runs out, its *k*-th run belongs to its *k*-th due time; else each run to the nearest due time before it.
 Offered runs that ran
    Of all runs due, those that had begun one second after the last was due.
 Adding a job
-   A job with an interval of an hour; the mean over the last tenth (at least 1,000) of the jobs held.
+   A job with an interval of an hour, or the crontab ``*/5 * * * *``; the mean over the last tenth (at least 1,000) of
+   the jobs held. A scheduler not yet started may put off work until it is started: that is counted beside it.
 Memory
    The growth of the process ("resident") or of what the allocator handed out ("allocated": tracemalloc, in Go
    ``HeapAlloc``) over 100,000 jobs in a started scheduler, after a garbage collection.

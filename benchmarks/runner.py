@@ -83,10 +83,7 @@ class Runner:
             "schedule": "import schedule",
             "gocron_py": "import gocron_py",
         }
-        code = (
-            "from time import perf_counter as now; begin = now();"
-            f"{imports[peer]}; print((now() - begin) * 1e3)"
-        )
+        code = f"from time import perf_counter as now; begin = now();{imports[peer]}; print((now() - begin) * 1e3)"
         return {"ms": float(_output([sys.executable, "-c", code], timeout))}
 
     def _first_run(self, peer: str, timeout: float) -> Values:

@@ -12,10 +12,11 @@ Where Go wraps lists in functions, any Python collection will do, and a naive
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, time, timedelta, tzinfo
-from typing import Protocol, final, runtime_checkable
+from typing import final
 
 from dateutil.rrule import rrule, rruleset
 
@@ -137,16 +138,17 @@ class Setup:
         return schedule
 
 
-@runtime_checkable
-class JobDefinition(Protocol):
+class JobDefinition(ABC):
     """When a job runs (Go: ``JobDefinition``); made by the functions below."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def build(self, setup: Setup) -> DescribedSchedule:
         """The schedule of one job.
 
         :raises ValidationError: a wrong value, or a schedule that never runs.
         """
-        ...
 
 
 _DAILY = AtTimeErrors(ErrDailyJobAtTimesNil, ErrDailyJobAtTimeNil, ErrDailyJobHours, ErrDailyJobMinutesSeconds)
@@ -158,7 +160,7 @@ _MONTHLY = AtTimeErrors(
 
 @final
 @dataclass(frozen=True, slots=True)
-class _CronJob:
+class _CronJob(JobDefinition):
     crontab: str
     with_seconds: bool
 
@@ -205,7 +207,7 @@ def new_default_cron(with_seconds: bool) -> Cron:
 
 @final
 @dataclass(frozen=True, slots=True)
-class _DurationJob:
+class _DurationJob(JobDefinition):
     duration: timedelta
 
     def build(self, setup: Setup) -> DescribedSchedule:
@@ -231,7 +233,7 @@ def duration_job(duration: timedelta) -> JobDefinition:
 
 @final
 @dataclass(frozen=True, slots=True)
-class _DurationRandomJob:
+class _DurationRandomJob(JobDefinition):
     shortest: timedelta
     longest: timedelta
 
@@ -263,7 +265,7 @@ def _beyond() -> ErrNoNextRun:
 
 @final
 @dataclass(frozen=True, slots=True)
-class _DailyJob:
+class _DailyJob(JobDefinition):
     interval: int
     at_times: tuple[AtTime | time | None, ...] | None
 
@@ -293,7 +295,7 @@ def daily_job(interval: int, at_times: AtTimes | None) -> JobDefinition:
 
 @final
 @dataclass(frozen=True, slots=True)
-class _WeeklyJob:
+class _WeeklyJob(JobDefinition):
     interval: int
     days: tuple[Weekday, ...] | None
     at_times: tuple[AtTime | time | None, ...] | None
@@ -333,7 +335,7 @@ def weekly_job(interval: int, days_of_the_week: Weekdays | None, at_times: AtTim
 
 @final
 @dataclass(frozen=True, slots=True)
-class _MonthlyJob:
+class _MonthlyJob(JobDefinition):
     interval: int
     days: tuple[int, ...] | None
     at_times: tuple[AtTime | time | None, ...] | None
@@ -420,7 +422,7 @@ def one_time_job_start_date_times(*times: datetime | None) -> OneTimeJobStartAtO
 
 @final
 @dataclass(frozen=True, slots=True)
-class _OneTimeJob:
+class _OneTimeJob(JobDefinition):
     start_at: OneTimeJobStartAtOption
 
     def build(self, setup: Setup) -> DescribedSchedule:
@@ -445,7 +447,7 @@ def one_time_job(start_at: OneTimeJobStartAtOption) -> JobDefinition:
 
 @final
 @dataclass(frozen=True, slots=True)
-class _RRuleJob:
+class _RRuleJob(JobDefinition):
     rule: str | rrule | rruleset
 
     def build(self, setup: Setup) -> DescribedSchedule:

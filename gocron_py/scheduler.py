@@ -2,51 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from types import FrameType, TracebackType
 from typing import TypeVar, final
 
-from gocron_py import lifetime
-from gocron_py.clock import RealClock
 from gocron_py.context import Context
 from gocron_py.definitions import JobDefinition, Setup
 from gocron_py.errors import (
     ErrInvalidArgument,
     ErrJobNotFound,
     ErrJobRunNowFailed,
-    ErrSchedulerForked,
     ErrSchedulerShutdown,
-    ErrStopExecutorTimedOut,
-    ErrStopJobsTimedOut,
-    ErrStopSchedulerTimedOut,
-    GocronError,
     check_kind,
 )
-from gocron_py.executor import Executor
 from gocron_py.job import Job, JobRecord, JobSpec, sorted_by_id
 from gocron_py.job_options import JobOption, Moment
+from gocron_py.lifecycle import Lifecycle
 from gocron_py.options import SchedulerOption, Settings
-from gocron_py.pool import WorkerPool
 from gocron_py.registry import Registry
 from gocron_py.reporter import Reporter
-from gocron_py.run import is_inside_run
 from gocron_py.task import Task, check_task, name_of
 
 T = TypeVar("T")
-
-
-# What a stop may take beyond its time-out before it is the scheduler itself that hangs; Go has the same.
-_SCHEDULER_GRACE = 2.0
-_EXECUTOR_GRACE = 1.0
-
-# While a stop waits it looks this often at a context and at a user's clock, which cannot wake it.
-_LOOK = 0.02
 
 
 @final
@@ -62,11 +43,7 @@ class Scheduler:
         self._settings = settings
         self._report = Reporter(settings.logger, settings.monitor, settings.monitor_status, settings.scheduler_monitor)
         self._registry = Registry(settings, self._report)
-        self._executor: Executor | None = None
-        # Starts and stops go one after the other.
-        self._life = threading.RLock()
-        self._shutdown_wanted = False
-        self._over = threading.Event()
+        self._life = Lifecycle(self._registry)
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -75,50 +52,7 @@ class Scheduler:
 
         :raises ErrSchedulerShutdown: after ``shutdown``, which is final.
         """
-        self._check_alive()
-        if not self._life.acquire(blocking=not is_inside_run(self._registry)):
-            self._report.warn("gocron: not started: another thread is stopping the scheduler")
-            return
-        try:
-            self._check_alive()
-            if self._registry.scheduling:
-                self._report.warn("gocron: scheduler already started")
-                return
-            self._begin()
-        finally:
-            self._life.release()
-        self._report.info("gocron: scheduler started", "jobs", len(self._registry.jobs), "pid", self._registry.pid)
-        self._report.tell("scheduler_started")
-
-    def _begin(self) -> None:
-        registry = self._registry
-        executor = Executor(registry, WorkerPool(self._settings.max_workers))
-        with registry.lock:
-            registry.era += 1
-            registry.scheduling = True
-            registry.wake = executor.wake
-            records = list(registry.jobs.values())
-        now = registry.now()
-        for record in records:
-            self._schedule(record, record.spec, now)
-        self._executor = executor
-        lifetime.end_with_process(self)
-        executor.start()
-
-    def _schedule(self, record: JobRecord, spec: JobSpec, now: int) -> None:
-        """Enter the first tick of a job that was there before the start."""
-        registry = self._registry
-        try:
-            first = registry.first(spec, record.start, fresh=record.started is None, now=now)
-        except BaseException as error:
-            self._report.error("gocron: the schedule raised, it ends", "job", spec.name, "error", error)
-            first = None
-        with registry.lock:
-            if record.removed or record.spec is not spec or record.entry:
-                return
-            gone = registry.enter(record, first)
-        if gone:
-            self._report.tell("job_unregistered", spec.handle)
+        self._life.start()
 
     def stop_jobs(self) -> None:
         """Stop scheduling, cancel the jobs' contexts, wait for running jobs; ``start`` goes on (Go: ``StopJobs``).
@@ -129,7 +63,7 @@ class Scheduler:
         :raises ErrStopExecutorTimedOut: the same, with a fake clock that stands still.
         :raises ErrStopSchedulerTimedOut: a schedule of the user's own hangs.
         """
-        self._stop(None, final=False)
+        self._life.stop(None, final=False)
 
     def stop_jobs_with_context(self, ctx: Context) -> None:
         """As :meth:`stop_jobs`, but wait no longer than *ctx* lives (Go: ``StopJobsWithContext``).
@@ -138,96 +72,24 @@ class Scheduler:
         :raises DeadlineExceeded: its time had run out.
         """
         check_kind(ctx, Context, "ctx")
-        self._stop(ctx, final=False)
+        self._life.stop(ctx, final=False)
 
     def shutdown(self) -> None:
         """As :meth:`stop_jobs`, for good (Go: ``Shutdown``). A second call does nothing."""
-        self._stop(None, final=True)
+        self._life.stop(None, final=True)
 
     def shutdown_with_context(self, ctx: Context) -> None:
         """As :meth:`shutdown`, but wait no longer than *ctx* lives (Go: ``ShutdownWithContext``)."""
         check_kind(ctx, Context, "ctx")
-        self._stop(ctx, final=True)
-
-    def _stop(self, ctx: Context | None, final: bool, began: float | None = None) -> None:
-        self._check_process()
-        inside = is_inside_run(self._registry)
-        self._shutdown_wanted |= final
-        if not self._take_life(ctx, wait=not inside):
-            # Another thread is stopping the scheduler and waits for the very run that calls.
-            return
-        try:
-            if self._registry.closed:
-                return
-            self._halt()
-            try:
-                self._wait_for_runs(ctx, inside, time.monotonic() if began is None else began)
-            finally:
-                self._report.info("gocron: scheduler stopped")
-                self._report.tell("scheduler_stopped")
-                if self._shutdown_wanted:
-                    self._registry.close()
-                    self._report.tell("scheduler_shutdown")
-                    self._over.set()
-        finally:
-            self._life.release()
-
-    def _take_life(self, ctx: Context | None, wait: bool) -> bool:
-        while not self._life.acquire(blocking=wait, timeout=_LOOK if wait else -1):
-            if not wait:
-                return False
-            _raise_if_done(ctx)
-        return True
-
-    def _halt(self) -> None:
-        """Nothing begins any more, contexts are cancelled. Does not wait."""
-        cancels = self._registry.halt()
-        if self._executor is not None:
-            self._executor.tell_to_stop()
-        for cancel in cancels:
-            cancel()
-
-    def _wait_for_runs(self, ctx: Context | None, inside: bool, began: float) -> None:
-        registry, own = self._registry, int(inside)
-        timeout = self._settings.stop_timeout
-        clock_limit = registry.now() + timeout // timedelta(microseconds=1)
-        is_real = isinstance(self._settings.clock, RealClock)
-        while not registry.watch(lambda: registry.in_flight <= own, _LOOK):
-            _raise_if_done(ctx)
-            late = time.monotonic() - began - timeout.total_seconds()
-            if late > (0 if is_real else _EXECUTOR_GRACE):
-                raise self._timed_out(ErrStopJobsTimedOut if is_real else ErrStopExecutorTimedOut)
-            if not is_real and registry.now() >= clock_limit:
-                raise self._timed_out(ErrStopJobsTimedOut)
-        executor, self._executor = self._executor, None
-        if executor is not None and not executor.join(_SCHEDULER_GRACE):
-            raise ErrStopSchedulerTimedOut
-
-    def _needs_end(self) -> bool:
-        return self._registry.pid == os.getpid() and not self._registry.closed
-
-    def _end(self, began: float) -> None:
-        """Shut down at the end of the process, which has begun to end at *began*."""
-        try:
-            self._stop(None, final=True, began=began)
-        except Exception as error:
-            notes = getattr(error, "__notes__", [])
-            self._report.warn("gocron: the process ends", "why", "; ".join([str(error), *notes]))
-
-    def _timed_out(self, kind: type[GocronError]) -> GocronError:
-        error = kind()
-        with self._registry.lock:
-            names = [record.spec.name for record in self._registry.jobs.values() if record.executing]
-        error.add_note(f"still running: {', '.join(names[:10])}{', …' if len(names) > 10 else ''}")
-        return error
+        self._life.stop(ctx, final=True)
 
     def wait(self, timeout: timedelta | float | None = None) -> bool:
         """Block until the scheduler is shut down, at most *timeout* (seconds, or a timedelta). Ctrl-C ends it.
 
         :return: whether it is shut down. Not in Go, where a program blocks by hand.
         """
-        self._check_process()
-        return self._over.wait(timeout.total_seconds() if isinstance(timeout, timedelta) else timeout)
+        self._life.check_process()
+        return self._life.over.wait(timeout.total_seconds() if isinstance(timeout, timedelta) else timeout)
 
     def run_until_signal(self, *signals: signal.Signals) -> signal.Signals | None:
         """Start, block until one of *signals* comes (default: SIGINT and SIGTERM), shut down. Not in Go.
@@ -251,7 +113,7 @@ class Scheduler:
             if not self._registry.scheduling:
                 self.start()
             # Polled: a handler must not touch the lock that the wait it interrupts may hold.
-            while not received and not self._over.wait(0.1):
+            while not received and not self._life.over.wait(0.1):
                 pass
         finally:
             for number, handler in former.items():
@@ -279,7 +141,7 @@ class Scheduler:
         :raises ErrJobIdentifierInUse: ``with_identifier`` names a job that is there.
         :raises ValidationError: many subclasses: something of the definition, the task or the options is wrong.
         """
-        self._check_alive()
+        self._life.check_alive()
         spec = self._spec(definition, task, options)
         record = JobRecord(spec.id or uuid.uuid4(), spec)
         spec.handle = Job(self, record, spec)
@@ -294,7 +156,7 @@ class Scheduler:
 
         :raises ErrJobNotFound: no such job (Go: it is added).
         """
-        self._check_alive()
+        self._life.check_alive()
         check_kind(job_id, uuid.UUID, "job_id")
         record = self._registry.jobs.get(job_id)
         if record is None:
@@ -370,14 +232,14 @@ class Scheduler:
 
     def jobs(self) -> list[Job]:
         """All jobs, by the bytes of their ids (Go: ``Jobs``); none after ``shutdown``."""
-        self._check_process()
+        self._life.check_process()
         with self._registry.lock:
             handles = [record.spec.handle for record in self._registry.jobs.values()]
         return sorted_by_id(handles)
 
     def jobs_waiting_in_queue(self) -> int:
         """How many runs wait for ``with_limit_concurrent_jobs(…, LimitMode.WAIT)`` (Go: ``JobsWaitingInQueue``)."""
-        self._check_process()
+        self._life.check_process()
         return len(self._registry.limits.queue)
 
     def remove_job(self, job_id: uuid.UUID) -> None:
@@ -385,14 +247,14 @@ class Scheduler:
 
         :raises ErrJobNotFound: no such job.
         """
-        self._check_process()
+        self._life.check_process()
         check_kind(job_id, uuid.UUID, "job_id")
         if not self._remove(lambda: [job_id]):
             raise ErrJobNotFound(got=job_id)
 
     def remove_by_tags(self, *tags: str) -> None:
         """Remove the jobs that have at least one of *tags* (Go: ``RemoveByTags``)."""
-        self._check_process()
+        self._life.check_process()
         for tag in tags:
             check_kind(tag, str, "a tag")
         wanted = set(tags)
@@ -417,20 +279,20 @@ class Scheduler:
     # -- for the handles of jobs -----------------------------------------------------------------
 
     def _ask(self, record: JobRecord, question: Callable[[JobRecord], T]) -> T:
-        self._check_process()
+        self._life.check_process()
         with self._registry.lock:
             if record.removed:
                 raise ErrJobNotFound(got=record.id)
             return question(record)
 
     def _run_now(self, record: JobRecord) -> None:
-        self._check_process()
+        self._life.check_process()
         registry = self._registry
         now = registry.now()
         with registry.lock:
             if record.removed:
                 raise ErrJobNotFound(got=record.id)
-            executor = self._executor
+            executor = self._life.executor
             if not registry.scheduling or executor is None:
                 raise ErrJobRunNowFailed
             offer = registry.offer(record, now, now if record.next is None else record.next)
@@ -439,17 +301,6 @@ class Scheduler:
             error.add_note("with_limited_runs: the job's last run is on its way")
             raise error
         executor.take_now(offer)
-
-    # -- checks ----------------------------------------------------------------------------------
-
-    def _check_process(self) -> None:
-        if self._registry.pid != os.getpid():
-            raise ErrSchedulerForked
-
-    def _check_alive(self) -> None:
-        self._check_process()
-        if self._registry.closed:
-            raise ErrSchedulerShutdown
 
     def __repr__(self) -> str:
         registry = self._registry
@@ -467,9 +318,3 @@ def new_scheduler(*options: SchedulerOption) -> Scheduler:
         check_kind(option, SchedulerOption, "a scheduler option")
         option.configure(settings)
     return Scheduler(settings)
-
-
-def _raise_if_done(ctx: Context | None) -> None:
-    error = None if ctx is None else ctx.err()
-    if error is not None:
-        raise error

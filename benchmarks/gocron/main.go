@@ -25,6 +25,7 @@ type spec struct {
 	Drain   float64 `json:"drain"`
 	File    string  `json:"file"`
 	Started bool    `json:"started"`
+	Crontab string  `json:"crontab"`
 	Marks   []int   `json:"marks"`
 	Jobs    int     `json:"jobs"`
 	Traced  bool    `json:"traced"`
@@ -78,8 +79,10 @@ func memoryNow(traced bool) float64 {
 	return float64(stats.HeapAlloc)
 }
 
-func add(s gocron.Scheduler, number int) {
-	_, err := s.NewJob(gocron.DurationJob(time.Hour), gocron.NewTask(nothing, number))
+func add(s gocron.Scheduler, number int) { addJob(s, gocron.DurationJob(time.Hour), number) }
+
+func addJob(s gocron.Scheduler, definition gocron.JobDefinition, number int) {
+	_, err := s.NewJob(definition, gocron.NewTask(nothing, number))
 	check(err)
 }
 
@@ -134,16 +137,27 @@ func measureAdd(p spec) result {
 	}
 	out := result{}
 	held := 0
+	addUpTo := func(end int) {
+		for ; held < end; held++ {
+			if p.Crontab == "" {
+				add(s, held)
+			} else {
+				addJob(s, gocron.CronJob(p.Crontab, false), held)
+			}
+		}
+	}
 	for _, mark := range p.Marks {
 		window := max(held, mark-max(1000, mark/10))
-		for ; held < window; held++ {
-			add(s, held)
-		}
+		addUpTo(window)
 		begin := time.Now()
-		for ; held < mark; held++ {
-			add(s, held)
-		}
+		addUpTo(mark)
 		out[fmt.Sprintf("us_%d", mark)] = float64(time.Since(begin).Microseconds()) / float64(mark-window)
+	}
+	if !p.Started {
+		begin := time.Now()
+		s.Start()
+		_ = s.Jobs() // answered when the start has been worked off
+		out["start_us"] = float64(time.Since(begin).Microseconds()) / float64(held)
 	}
 	return out
 }

@@ -9,7 +9,7 @@ from typing import Protocol
 
 Task = Callable[[int], None]
 
-# Name in the tables: (module here or None, what it imports). gocron is a Go program, see benchmarks/golang.py.
+# Name in the tables: (module here or None, what it imports). gocron is a Go program, see golang.py.
 PEERS: dict[str, tuple[str | None, str | None]] = {
     "bare": ("bare", None),
     "APScheduler": ("aps", "apscheduler"),
@@ -26,7 +26,10 @@ class Peer(Protocol):
         """*workers* sizes the pool of a peer whose default would not do; None is the peer's default."""
 
     def add(self, task: Task, argument: int, interval: float, first: float | None) -> None:
-        """Have ``task(argument)`` run each *interval* seconds, *first* (a timestamp) or else one interval from now."""
+        """Have ``task(argument)`` run each *interval* seconds, *first* (a timestamp) or one interval from now."""
+
+    def add_cron(self, task: Task, argument: int, crontab: str) -> None:
+        """Have ``task(argument)`` run by a crontab of five fields."""
 
     def start(self) -> None:
         """Start, and return."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped, unused-ignore]
-from apscheduler.schedulers.background import (  # type: ignore[import-untyped, unused-ignore]
-    BackgroundScheduler,
-)
-from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped, unused-ignore]
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped, unused-ignore]
+from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped, unused-ignore]
 
 from benchmarks.peers import Task
 
@@ -25,11 +23,14 @@ class Scheduler:
         self._scheduler = BackgroundScheduler(timezone=UTC, executors=executors)
 
     def add(self, task: Task, argument: int, interval: float, first: float | None) -> None:
-        start = None if first is None else datetime.fromtimestamp(first, UTC)
-        trigger = IntervalTrigger(
-            seconds=timedelta(seconds=interval).total_seconds(), start_date=start, timezone=UTC
-        )
-        self._scheduler.add_job(task, trigger, args=(argument,))
+        if first is None:
+            self._scheduler.add_job(task, "interval", seconds=interval, args=(argument,))
+            return
+        start = datetime.fromtimestamp(first, UTC)
+        self._scheduler.add_job(task, "interval", seconds=interval, start_date=start, args=(argument,))
+
+    def add_cron(self, task: Task, argument: int, crontab: str) -> None:
+        self._scheduler.add_job(task, CronTrigger.from_crontab(crontab, UTC), args=(argument,))
 
     def start(self) -> None:
         self._scheduler.start()

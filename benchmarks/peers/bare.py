@@ -30,6 +30,9 @@ class Scheduler:
             if self._heap[0] is entry:
                 self._changed.notify()
 
+    def add_cron(self, task: Task, argument: int, crontab: str) -> None:
+        raise NotImplementedError
+
     def start(self) -> None:
         Thread(target=self._loop, daemon=True).start()
 

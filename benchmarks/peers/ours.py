@@ -23,6 +23,9 @@ class Scheduler:
         start = gocron.with_start_date_time(datetime.fromtimestamp(first, UTC))
         self._scheduler.new_job(definition, gocron.new_task(task, argument), gocron.with_start_at(start))
 
+    def add_cron(self, task: Task, argument: int, crontab: str) -> None:
+        self._scheduler.new_job(gocron.cron_job(crontab, False), gocron.new_task(task, argument))
+
     def start(self) -> None:
         self._scheduler.start()
 

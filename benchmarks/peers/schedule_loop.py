@@ -23,6 +23,9 @@ class Scheduler:
         if first is not None:
             job.next_run = datetime.fromtimestamp(first)  # noqa: DTZ006 - schedule's times are naive
 
+    def add_cron(self, task: Task, argument: int, crontab: str) -> None:
+        raise NotImplementedError
+
     def start(self) -> None:
         Thread(target=self._loop, daemon=True).start()
 

@@ -126,7 +126,7 @@ class TimesSearch:
         if reading is None:
             return None
         tick: Instant | None = reading - offset
-        if not is_steady(self._look_back(after, offset), reading - offset, self._zone):
+        if not is_steady(self._look_back(after, offset), reading - offset + _GAP, self._zone):
             walked = _Walk(self._times, self._zone, after).result()
             # Within a repeated hour the walk can go back to the first occurrence of it, before its beginning.
             tick = reading - offset if walked is not None and walked <= after else walked
@@ -197,21 +197,24 @@ class _Walk:
 
     def _to_month(self) -> bool:
         """Each of these goes to a matching unit; False: the next larger one has changed."""
-        while (reading := self._reading()).month not in self._times.months:
-            if not self._truncated:
-                self._truncate(go_date(midnight_of(reading.date().replace(day=1)), self._zone))
-                reading = self._reading()
-            self._at = self._in_next_month(reading)
-            if self._at > LAST or self._reading().month == 1:
+        reading = self._reading()
+        if reading.month in self._times.months:
+            return True
+        self._truncate(go_date(midnight_of(reading.date().replace(day=1)), self._zone))
+        reading = self._reading()
+        since_first = wall_of(reading) - midnight_of(reading.date().replace(day=1))
+        year, month = reading.year, reading.month
+        while month not in self._times.months:
+            year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+            if year > MAXYEAR:
+                self._at = LAST + 1
+                return False
+            # Go steps on from where a gap at midnight puts it, and so loses the next first of January.
+            first = midnight_of(date(year, month, 1))
+            self._at = instant_at(first + since_first, self._zone, _RUN_AFTER) or LAST + 1
+            if month == 1:
                 return False
         return True
-
-    def _in_next_month(self, reading: datetime) -> Instant:
-        year, month = (reading.year, reading.month + 1) if reading.month < 12 else (reading.year + 1, 1)
-        if year > MAXYEAR:
-            return LAST + 1
-        since_first = wall_of(reading) - midnight_of(reading.date().replace(day=1))
-        return go_date(midnight_of(date(year, month, 1)) + since_first, self._zone)
 
     def _to_day(self) -> bool:
         while not self._matches_day(reading := self._reading()):

@@ -55,10 +55,12 @@ def snake(name: str) -> str:
 
 
 def member(constant: str, kind: str) -> str:
-    """The name inside the enum: without the leading words that the type's own name says already."""
+    """The name inside the enum: without the words that the type's own name says already."""
     name, own = words(constant), words(kind)
     while name and own and name[0] == own[0]:
         name, own = name[1:], own[1:]
+    while name and own and name[-1] == own[-1]:
+        name, own = name[:-1], own[:-1]
     return "_".join(name).upper()
 
 
@@ -130,10 +132,10 @@ def test_constant(kind: str, constant: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("kind", SURFACE["constants"])
 def test_enum_order(kind: str) -> None:
-    """The members are Go's and come in Go's order."""
+    """The members are Go's and come in Go's order; what is added comes after them."""
     expected = [member(constant["name"], kind) for constant in SURFACE["constants"][kind]]
 
-    assert expected == [one.name for one in getattr(gocron_py, kind)]
+    assert expected == [one.name for one in getattr(gocron_py, kind)][: len(expected)]
 
 
 @pytest.mark.parametrize("name", SURFACE["errors"])
@@ -146,9 +148,8 @@ def test_error(name: str) -> None:
     assert SURFACE["errors"][name] == error.message
 
 
-def test_all_is_sorted_and_true() -> None:
-    """``__all__`` is sorted, names nothing twice and nothing that is not there."""
-    assert sorted(gocron_py.__all__) == list(gocron_py.__all__)
+def test_all_is_true() -> None:
+    """``__all__`` names nothing twice and nothing that is not there. (Ruff sees that it is sorted.)"""
     assert len(gocron_py.__all__) == len(set(gocron_py.__all__))
     assert [] == [name for name in gocron_py.__all__ if not hasattr(gocron_py, name)]
 

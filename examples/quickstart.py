@@ -1,0 +1,204 @@
+"""Jobs of every kind on the real clock: what ran, and what is next. Ctrl-C ends it.
+
+python examples/quickstart.py [--seconds N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections import Counter, deque
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import gocron_py as gocron
+
+# ---- The work: plain functions. They need not know that something schedules them. -------------------------
+
+
+def heartbeat(board: Board) -> None:
+    board.say("heartbeat", f"{threading.active_count()} threads are alive")
+
+
+def measure_load(board: Board) -> None:
+    board.say("load", "load average {:.2f} {:.2f} {:.2f}".format(*os.getloadavg()))
+
+
+def measure_disk(board: Board, path: str) -> None:
+    board.say("disk", f"{shutil.disk_usage(path).free / 2**30:.1f} GiB free on {path}")
+
+
+def check_service(host: str, port: int) -> None:
+    socket.create_connection((host, port), timeout=1).close()  # nobody listens there: it raises
+
+
+def overrun(board: Board) -> None:
+    time.sleep(1.5)
+    board.say("overrun", "took 1.5 s, so the tick in between was dropped")
+
+
+def follow(ctx: gocron.Context, board: Board) -> None:
+    steps = 0
+    while not ctx.wait(0.5):  # the scheduler cancels it at the end
+        steps += 1
+    board.say("follow", f"was told to end after {steps} steps, and does")
+
+
+# ---- The jobs: when, what, and how. -----------------------------------------------------------------------
+
+
+def add_jobs(scheduler: gocron.Scheduler, board: Board) -> list[gocron.Job]:
+    nine = gocron.new_at_times(gocron.new_at_time(9, 0, 0))
+    in_five_seconds = datetime.now(UTC) + timedelta(seconds=5)
+    return [
+        scheduler.new_job(
+            gocron.duration_job(timedelta(seconds=2)),
+            gocron.new_task(heartbeat, board),
+            gocron.with_name("heartbeat"),
+        ),
+        scheduler.new_job(
+            gocron.duration_random_job(timedelta(seconds=1), timedelta(seconds=4)),
+            gocron.new_task(measure_load, board),
+            gocron.with_name("load"),
+        ),
+        scheduler.new_job(
+            gocron.cron_job("*/5 * * * * *", with_seconds=True),
+            gocron.new_task(measure_disk, board, path="/"),
+            gocron.with_name("disk"),
+        ),
+        scheduler.new_job(
+            gocron.duration_job(timedelta(seconds=3)),
+            gocron.new_task(check_service, "127.0.0.1", 1),
+            gocron.with_name("service"),
+        ),
+        scheduler.new_job(
+            gocron.duration_job(timedelta(seconds=1)),
+            gocron.new_task(overrun, board),
+            gocron.with_name("overrun"),
+            gocron.with_singleton_mode(gocron.LimitMode.RESCHEDULE),
+        ),
+        scheduler.new_job(
+            gocron.one_time_job(gocron.one_time_job_start_immediately()),
+            gocron.new_task(follow, board=board),  # its first parameter, the context, comes from the scheduler
+            gocron.with_name("follow"),
+        ),
+        scheduler.new_job(
+            gocron.one_time_job(gocron.one_time_job_start_date_time(in_five_seconds)),
+            gocron.new_task(board.say, "once", "five seconds have passed"),
+            gocron.with_name("once"),
+        ),
+        scheduler.new_job(
+            gocron.daily_job(1, nine),
+            gocron.new_task(board.say, "daily", "good morning"),
+            gocron.with_name("daily"),
+        ),
+        scheduler.new_job(
+            gocron.weekly_job(1, gocron.new_weekdays(gocron.Weekday.MONDAY, gocron.Weekday.FRIDAY), nine),
+            gocron.new_task(board.say, "weekly", "a week begins or ends"),
+            gocron.with_name("weekly"),
+        ),
+        scheduler.new_job(
+            gocron.monthly_job(1, gocron.new_days_of_the_month(1, -1), nine),
+            gocron.new_task(board.say, "monthly", "first or last day of the month"),
+            gocron.with_name("monthly"),
+        ),
+    ]
+
+
+# ---- The show. --------------------------------------------------------------------------------------------
+
+
+def text_of(schedule: gocron.JobSchedule) -> str:
+    match schedule:
+        case gocron.DurationJobSchedule(duration):
+            return f"every {duration.total_seconds():g} s"
+        case gocron.DurationRandomJobSchedule(least, most):
+            return f"every {least.total_seconds():g} to {most.total_seconds():g} s"
+        case gocron.CronJobSchedule(crontab):
+            return f"cron {crontab}"
+        case gocron.DailyJobSchedule(_, times):
+            return f"daily {times[0]:%H:%M}"
+        case gocron.WeeklyJobSchedule(_, days, times):
+            return f"{', '.join(day.name[:3].title() for day in days)} {times[0]:%H:%M}"
+        case gocron.MonthlyJobSchedule(_, days, from_end, times):
+            return f"days {', '.join(map(str, days + from_end))} {times[0]:%H:%M}"
+    return "once"
+
+
+def next_of(job: gocron.Job) -> str:
+    tick = job.next_run()
+    if job.is_running():
+        return "running"
+    if tick is None:
+        return "-"
+    left = (tick - datetime.now(UTC)).total_seconds()
+    return f"in {max(left, 0):.1f} s" if left < 60 else f"{tick:%a %d %b %Y %H:%M}"
+
+
+class Board:
+    """Hears of each run, and shows what it heard."""
+
+    def __init__(self, live: bool) -> None:
+        self.live = live
+        self.lock = threading.Lock()  # listeners are called on many threads
+        self.events: deque[str] = deque(maxlen=100)
+        self.runs: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+
+    def ran(self, job_id: UUID, name: str) -> None:
+        with self.lock:
+            self.runs[name] += 1
+
+    def failed(self, job_id: UUID, name: str, error: Exception) -> None:
+        self.ran(job_id, name)
+        with self.lock:
+            self.failures[name] += 1
+        self.say(name, f"failed: {error}")
+
+    def say(self, name: str, what: str) -> None:
+        with self.lock:
+            self.events.append(f"{time.strftime('%H:%M:%S')}  {name:10}{what}")
+            if not self.live:
+                print(self.events[-1], flush=True)
+
+    def table(self, jobs: list[gocron.Job]) -> list[str]:
+        lines = [f"{'JOB':10} {'SCHEDULE':20} {'RUNS':>5} {'FAILED':>6} {'LAST TOOK':>10}  NEXT"]
+        for job in jobs:
+            name, history = job.name(), job.history()
+            took = f"{history[-1].duration.total_seconds():.3f} s" if history and history[-1].duration else "-"
+            counts = f"{self.runs[name]:5} {self.failures[name]:6}"
+            lines.append(f"{name:10} {text_of(job.schedule()):20} {counts} {took:>10}  {next_of(job)}")
+        return lines
+
+    def draw(self, jobs: list[gocron.Job]) -> None:
+        width, height = shutil.get_terminal_size()
+        lines = ["gocron_py: jobs of every kind on the real clock. Ctrl-C ends it.", "", *self.table(jobs), ""]
+        with self.lock:
+            lines += list(self.events)[-max(height - len(lines), 1) :]
+        shown = "\x1b[K\n".join(line[:width] for line in lines[:height])
+        print(f"\x1b[H{shown}\x1b[K\x1b[J", end="", flush=True)  # one write, over the old picture: no flicker
+
+
+def main() -> int:
+    live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    parser = argparse.ArgumentParser(description="Jobs of every kind on the real clock.")
+    parser.add_argument("--seconds", type=float, default=None if live else 20, help="end by itself after so long")
+    seconds = parser.parse_args().seconds
+
+    board = Board(live)
+    heard = gocron.with_event_listeners(
+        gocron.after_job_runs(board.ran), gocron.after_job_runs_with_error(board.failed)
+    )
+    scheduler = gocron.new_scheduler(gocron.with_global_job_options(heard))
+    jobs = add_jobs(scheduler, board)
+    ...
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""The life of a scheduler: start, stop, the end; and the end of the process.
+
+The threads of this library are daemons, which the interpreter does not join: it joins all others
+first, so a scheduler lives as long as a non-daemon thread of the program does; then a hook here stops
+what still runs, gently, for at most the stop time-out; then the process ends, whatever a job does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from datetime import timedelta
+from typing import final
+
+from gocron_py.clock import RealClock
+from gocron_py.context import Context
+from gocron_py.errors import (
+    ErrSchedulerForked,
+    ErrSchedulerShutdown,
+    ErrStopExecutorTimedOut,
+    ErrStopJobsTimedOut,
+    ErrStopSchedulerTimedOut,
+    GocronError,
+)
+from gocron_py.executor import Executor
+from gocron_py.instant import Instant
+from gocron_py.job import JobRecord, JobSpec
+from gocron_py.pool import WorkerPool
+from gocron_py.registry import Registry
+from gocron_py.run import is_inside_run
+
+# What a stop may take beyond its time-out before it is the executor, or the scheduler itself, that
+# hangs, in seconds; as in Go.
+_EXECUTOR_GRACE = 1.0
+_SCHEDULER_GRACE = 2.0
+
+# While a stop waits it looks this often, in seconds, at a context and at a user's clock: they cannot wake it.
+_LOOK = 0.02
+
+
+@final
+class Lifecycle:
+    """Starts and stops, one after the other. Each start has an executor and a pool of its own."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._report = registry.report
+        self._turn = threading.RLock()
+        self._shutdown_wanted = False
+        self.executor: Executor | None = None
+        # Set by the shutdown.
+        self.over = threading.Event()
+
+    def check_process(self) -> None:
+        """:raises ErrSchedulerForked: this is a child of the scheduler's process."""
+        if self._registry.pid != os.getpid():
+            raise ErrSchedulerForked
+
+    def check_alive(self) -> None:
+        """:raises ErrSchedulerShutdown: it is over.
+
+        :raises ErrSchedulerForked: this is a child of the scheduler's process.
+        """
+        self.check_process()
+        if self._registry.closed:
+            raise ErrSchedulerShutdown
+
+    # -- start -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """See :meth:`Scheduler.start <gocron_py.Scheduler.start>`."""
+        self.check_alive()
+        if not self._turn.acquire(blocking=not is_inside_run(self._registry)):
+            self._report.warn("gocron: not started: another thread is stopping the scheduler")
+            return
+        try:
+            self.check_alive()
+            if self._registry.scheduling:
+                self._report.warn("gocron: scheduler already started")
+                return
+            self._begin()
+        finally:
+            self._turn.release()
+        self._report.info("gocron: scheduler started", "jobs", len(self._registry.jobs), "pid", os.getpid())
+        self._report.tell("scheduler_started")
+
+    def _begin(self) -> None:
+        registry = self._registry
+        executor = self.executor = Executor(registry, WorkerPool(registry.settings.max_workers))
+        with registry.lock:
+            registry.era += 1
+            registry.scheduling = True
+            registry.wake = executor.wake
+            records = list(registry.jobs.values())
+        now = registry.now()
+        for record in records:
+            self._schedule(record, record.spec, now)
+        try:
+            executor.start()
+        except RuntimeError:  # no more threads
+            self._halt()
+            raise
+        _started.add(self)
+
+    def _schedule(self, record: JobRecord, spec: JobSpec, now: Instant) -> None:
+        """Enter the first tick of a job that was there before the start."""
+        registry = self._registry
+        try:
+            first = registry.first(spec, record.start, fresh=record.started is None, now=now)
+        except BaseException as error:
+            self._report.error("gocron: the schedule raised, it ends", "job", spec.name, "error", error)
+            first = None
+        with registry.lock:
+            if record.removed or record.spec is not spec or record.entry:
+                return
+            gone = registry.enter(record, first)
+        if gone:
+            self._report.tell("job_unregistered", spec.handle)
+
+    # -- stop ------------------------------------------------------------------------------------
+
+    def stop(self, ctx: Context | None, final: bool, began: float | None = None) -> None:
+        """See :meth:`Scheduler.stop_jobs <gocron_py.Scheduler.stop_jobs>`.
+
+        :param final: whether it is the shutdown.
+        :param began: the monotonic time in seconds from which the time-out counts; default: now.
+        """
+        self.check_process()
+        inside = is_inside_run(self._registry)
+        self._shutdown_wanted |= final
+        if not self._take_turn(ctx, wait=not inside):
+            # Another thread is stopping the scheduler and waits for the very run that calls.
+            return
+        try:
+            if self._registry.closed:
+                return
+            self._halt()
+            try:
+                self._wait_for_runs(ctx, inside, time.monotonic() if began is None else began)
+            finally:
+                self._report.info("gocron: scheduler stopped")
+                self._report.tell("scheduler_stopped")
+                if self._shutdown_wanted:
+                    self._registry.close()
+                    self._report.tell("scheduler_shutdown")
+                    self.over.set()
+        finally:
+            self._turn.release()
+
+    def _take_turn(self, ctx: Context | None, wait: bool) -> bool:
+        while not self._turn.acquire(blocking=wait, timeout=_LOOK if wait else -1):
+            if not wait:
+                return False
+            _raise_if_done(ctx)
+        return True
+
+    def _halt(self) -> None:
+        """Nothing begins any more, contexts are cancelled. Does not wait."""
+        cancels = self._registry.halt()
+        if self.executor is not None:
+            self.executor.tell_to_stop()
+        for cancel in cancels:
+            cancel()
+
+    def _wait_for_runs(self, ctx: Context | None, inside: bool, began: float) -> None:
+        registry, own = self._registry, int(inside)
+        timeout = registry.settings.stop_timeout
+        clock_limit = registry.now() + timeout // timedelta(microseconds=1)
+        is_real = isinstance(registry.settings.clock, RealClock)
+        while not registry.watch(lambda: registry.in_flight <= own, _LOOK):
+            _raise_if_done(ctx)
+            late = time.monotonic() - began - timeout.total_seconds()
+            if late > (0 if is_real else _EXECUTOR_GRACE):
+                raise self._timed_out(ErrStopJobsTimedOut if is_real else ErrStopExecutorTimedOut)
+            if not is_real and registry.now() >= clock_limit:
+                raise self._timed_out(ErrStopJobsTimedOut)
+        executor, self.executor = self.executor, None
+        if executor is not None and not executor.join(_SCHEDULER_GRACE):
+            raise ErrStopSchedulerTimedOut
+
+    def _timed_out(self, kind: type[GocronError]) -> GocronError:
+        error = kind()
+        with self._registry.lock:
+            names = [record.spec.name for record in self._registry.jobs.values() if record.executing]
+        error.add_note(f"still running: {', '.join(names[:10])}{', …' if len(names) > 10 else ''}")
+        return error
+
+    # -- the end of the process ------------------------------------------------------------------
+
+    def is_to_end(self) -> bool:
+        """Whether the end of this process is the end of this scheduler."""
+        return self._registry.pid == os.getpid() and not self._registry.closed
+
+    def begin_end(self) -> None:
+        """The process ends: tell the jobs."""
+        self._halt()
+
+    def end(self, began: float) -> None:
+        """The process has begun to end at *began*: shut down."""
+        try:
+            self.stop(None, final=True, began=began)
+        except Exception as error:
+            notes = getattr(error, "__notes__", [])
+            self._report.warn("gocron: the process ends", "why", "; ".join([str(error), *notes]))
+
+
+_started: weakref.WeakSet[Lifecycle] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    began = time.monotonic()
+    lives = [life for life in list(_started) if life.is_to_end()]
+    # All are told before the first is waited for: their time-outs run at the same time.
+    for life in lives:
+        life.begin_end()
+    for life in lives:
+        life.end(began)
+
+
+def _raise_if_done(ctx: Context | None) -> None:
+    error = None if ctx is None else ctx.err()
+    if error is not None:
+        raise error
