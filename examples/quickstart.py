@@ -18,15 +18,13 @@ from uuid import UUID
 
 import gocron_py as gocron
 
-# ---- The work: plain functions. They need not know that something schedules them. -------------------------
+second = timedelta(seconds=1)
+
+# The work: plain functions. They need not know that something schedules them.
 
 
 def heartbeat(board: Board) -> None:
-    board.say("heartbeat", f"{threading.active_count()} threads are alive")
-
-
-def measure_load(board: Board) -> None:
-    board.say("load", "load average {:.2f} {:.2f} {:.2f}".format(*os.getloadavg()))
+    board.say("heartbeat", "load average {:.2f} {:.2f} {:.2f}".format(*os.getloadavg()))
 
 
 def measure_disk(board: Board, path: str) -> None:
@@ -49,22 +47,17 @@ def follow(ctx: gocron.Context, board: Board) -> None:
     board.say("follow", f"was told to end after {steps} steps, and does")
 
 
-# ---- The jobs: when, what, and how. -----------------------------------------------------------------------
-
-
 def add_jobs(scheduler: gocron.Scheduler, board: Board) -> list[gocron.Job]:
+    """When, what, and how."""
     nine = gocron.new_at_times(gocron.new_at_time(9, 0, 0))
-    in_five_seconds = datetime.now(UTC) + timedelta(seconds=5)
     return [
         scheduler.new_job(
-            gocron.duration_job(timedelta(seconds=2)),
-            gocron.new_task(heartbeat, board),
-            gocron.with_name("heartbeat"),
+            gocron.duration_job(2 * second), gocron.new_task(heartbeat, board), gocron.with_name("heartbeat")
         ),
         scheduler.new_job(
-            gocron.duration_random_job(timedelta(seconds=1), timedelta(seconds=4)),
-            gocron.new_task(measure_load, board),
-            gocron.with_name("load"),
+            gocron.duration_random_job(second, 4 * second),
+            gocron.new_task(board.say, "random", "one to four seconds after the last"),
+            gocron.with_name("random"),
         ),
         scheduler.new_job(
             gocron.cron_job("*/5 * * * * *", with_seconds=True),
@@ -72,34 +65,30 @@ def add_jobs(scheduler: gocron.Scheduler, board: Board) -> list[gocron.Job]:
             gocron.with_name("disk"),
         ),
         scheduler.new_job(
-            gocron.duration_job(timedelta(seconds=3)),
-            gocron.new_task(check_service, "127.0.0.1", 1),
-            gocron.with_name("service"),
+            gocron.duration_job(3 * second), gocron.new_task(check_service, "127.0.0.1", 1), gocron.with_name("service")
         ),
         scheduler.new_job(
-            gocron.duration_job(timedelta(seconds=1)),
+            gocron.duration_job(second),
             gocron.new_task(overrun, board),
             gocron.with_name("overrun"),
             gocron.with_singleton_mode(gocron.LimitMode.RESCHEDULE),
         ),
         scheduler.new_job(
             gocron.one_time_job(gocron.one_time_job_start_immediately()),
-            gocron.new_task(follow, board=board),  # its first parameter, the context, comes from the scheduler
+            gocron.new_task(follow, board),  # its first parameter, the context, comes from the scheduler
             gocron.with_name("follow"),
         ),
         scheduler.new_job(
-            gocron.one_time_job(gocron.one_time_job_start_date_time(in_five_seconds)),
+            gocron.one_time_job(gocron.one_time_job_start_date_time(datetime.now(UTC) + 5 * second)),
             gocron.new_task(board.say, "once", "five seconds have passed"),
             gocron.with_name("once"),
         ),
         scheduler.new_job(
-            gocron.daily_job(1, nine),
-            gocron.new_task(board.say, "daily", "good morning"),
-            gocron.with_name("daily"),
+            gocron.daily_job(1, nine), gocron.new_task(board.say, "daily", "good morning"), gocron.with_name("daily")
         ),
         scheduler.new_job(
             gocron.weekly_job(1, gocron.new_weekdays(gocron.Weekday.MONDAY, gocron.Weekday.FRIDAY), nine),
-            gocron.new_task(board.say, "weekly", "a week begins or ends"),
+            gocron.new_task(board.say, "weekly", "a working week begins or ends"),
             gocron.with_name("weekly"),
         ),
         scheduler.new_job(
@@ -108,9 +97,6 @@ def add_jobs(scheduler: gocron.Scheduler, board: Board) -> list[gocron.Job]:
             gocron.with_name("monthly"),
         ),
     ]
-
-
-# ---- The show. --------------------------------------------------------------------------------------------
 
 
 def text_of(schedule: gocron.JobSchedule) -> str:
@@ -150,15 +136,12 @@ class Board:
         self.runs: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
 
-    def ran(self, job_id: UUID, name: str) -> None:
+    def heard(self, job_id: UUID, name: str, error: Exception | None = None) -> None:
         with self.lock:
             self.runs[name] += 1
-
-    def failed(self, job_id: UUID, name: str, error: Exception) -> None:
-        self.ran(job_id, name)
-        with self.lock:
-            self.failures[name] += 1
-        self.say(name, f"failed: {error}")
+            self.failures[name] += error is not None
+        if error is not None:
+            self.say(name, f"failed: {error}")
 
     def say(self, name: str, what: str) -> None:
         with self.lock:
@@ -191,13 +174,32 @@ def main() -> int:
     seconds = parser.parse_args().seconds
 
     board = Board(live)
-    heard = gocron.with_event_listeners(
-        gocron.after_job_runs(board.ran), gocron.after_job_runs_with_error(board.failed)
+    listeners = gocron.with_event_listeners(
+        gocron.after_job_runs(board.heard), gocron.after_job_runs_with_error(board.heard)
     )
-    scheduler = gocron.new_scheduler(gocron.with_global_job_options(heard))
+    scheduler = gocron.new_scheduler(gocron.with_global_job_options(listeners))
     jobs = add_jobs(scheduler, board)
-    ...
-    return 0
+    if seconds is not None:  # the end is a job too, and so is the picture
+        end = gocron.one_time_job_start_date_time(datetime.now(UTC) + seconds * second)
+        scheduler.new_job(gocron.one_time_job(end), gocron.new_task(scheduler.shutdown))
+    if live:
+        scheduler.new_job(gocron.duration_job(second / 5), gocron.new_task(board.draw, jobs))
+
+    scheduler.start()
+    due = {job.name(): job.next_run() or datetime.now(UTC) for job in jobs}  # none left: it ran at once
+    print(
+        "\x1b[?1049h\x1b[?25l" if live else "\n".join([*board.table(jobs), "", ""]), end=""
+    )  # another screen, no cursor
+    try:
+        scheduler.run_until_signal()
+    finally:
+        print("\x1b[?25h\x1b[?1049l" if live else "\n", end="")
+    ended = datetime.now(UTC)
+
+    print(*(line[:56] for line in board.table(jobs)), sep="\n")  # nothing is next
+    missed = [name for name, tick in due.items() if tick < ended - second and not board.runs[name]]
+    print(f"\nDid not run: {', '.join(missed)}" if missed else "\nEvery job that was due has run.")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

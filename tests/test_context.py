@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial, wraps
+from itertools import count
 from time import monotonic
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -84,6 +86,36 @@ def repeated(times: int) -> Callable[[Callable[[Any], None]], Callable[[Any], No
         return run
 
     return decorate
+
+
+def meanwhile(work: Callable[[], object], other: Callable[[], object], step: int) -> tuple[bool, float]:
+    """Do *work*, and *other* in the middle: before the opcode number *step* in the module's own code.
+
+    Returns whether there was such an opcode, and the seconds that *work* took from there.
+    """
+    left = step
+    at: float | None = None
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left, at
+        if frame.f_globals.get("__name__") != Context.__module__:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left -= 1
+            if left < 0 and at is None:
+                at = monotonic()
+                sys.settrace(None)
+                other()
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return at is not None, 0.0 if at is None else monotonic() - at
 
 
 def listed(ctx: Context) -> int:
@@ -725,31 +757,6 @@ class TestThreads:
             pass
         assert [0, 0, 0] == [listed(ctx) for ctx in contexts]
 
-    @repeated(50)
-    def test_all_functions_called(self) -> None:
-        """However adding functions and cancelling race, each function is called once."""
-        contexts, cancels = chain(3)
-        start = threading.Barrier(32)
-        calls: list[int] = []
-
-        def add(n: int) -> None:
-            start.wait(LIMIT)
-            after_func(contexts[n % 3], lambda: calls.append(n))
-
-        def cancel() -> None:
-            start.wait(LIMIT)
-            cancels[0]()
-
-        with threads(
-            *[partial(add, n) for n in range(16)],
-            cancel,
-            *[partial(add, n) for n in range(16, 31)],
-            switch=1e-6,
-        ):
-            pass
-        assert list(range(31)) == sorted(calls)
-        assert [0, 0, 0] == [listed(ctx) for ctx in contexts]
-
     @repeated(30)
     def test_stop_or_call(self) -> None:
         """Of stopping a function and cancelling at the same time exactly one happens."""
@@ -764,6 +771,95 @@ class TestThreads:
         with threads(cancel, *[partial(stop, n) for n in range(31)], switch=1e-6):
             pass
         assert 31 == len(calls) + sum(stopped)
+
+
+class TestEveryStep:
+    """One call in the middle of another, at each place there is: as a signal handler or a thread may."""
+
+    @pytest.mark.parametrize("level", [0, 1, 2])
+    def test_after_func(self, level: int) -> None:
+        """A function that is added during a cancellation is called, once."""
+        for step in count():
+            contexts, cancels = chain(3)
+            calls: list[int] = []
+            going, _ = meanwhile(
+                lambda leaf=contexts[2], calls=calls: after_func(leaf, lambda: calls.append(1)),
+                cancels[level],
+                step,
+            )
+            cancels[level]()
+            assert [1] == calls
+            assert [0, 0, 0] == [listed(ctx) for ctx in contexts]
+            if not going:
+                return
+
+    @pytest.mark.parametrize("level", [0, 1, 2])
+    @pytest.mark.parametrize("ask", [Context.err, Context.cause])
+    def test_answers(self, level: int, ask: Callable[[Context], object]) -> None:
+        """An answer that was given during a cancellation stays, and holds below it."""
+        for step in count():
+            contexts, cancels = chain(3)
+            answers: list[object] = []
+            cancels[1]()
+            going, _ = meanwhile(
+                lambda leaf=contexts[2], answers=answers: answers.append(ask(leaf)), cancels[level], step
+            )
+            assert answers == [ask(contexts[2])]
+            assert contexts[1].done()
+            if not going:
+                return
+
+    @pytest.mark.parametrize("first", [0, 1, 2])
+    @pytest.mark.parametrize("second", [0, 1, 2])
+    def test_two_cancels(self, first: int, second: int) -> None:
+        """One of two cancellations wins, for all that is below both; functions are called once."""
+        for step in count():
+            contexts, cancels = chain(3)
+            calls: list[int] = []
+            after_func(contexts[2], lambda calls=calls: calls.append(1))
+            seen: list[object] = []
+
+            def other(
+                cancels: list[Callable[..., None]] = cancels,
+                contexts: list[Context] = contexts,
+                seen: list[object] = seen,
+            ) -> None:
+                cancels[second](ValueError("second"))
+                seen.extend(ctx.cause() for ctx in contexts)
+
+            cancel: Callable[..., None] = cancels[first]
+            going, _ = meanwhile(lambda cancel=cancel: cancel(ValueError("first")), other, step)
+            assert all(then is None or then is ctx.cause() for then, ctx in zip(seen, contexts, strict=False))
+            assert isinstance(contexts[2].cause(), ValueError)
+            assert [1] == calls
+            if not going:
+                return
+
+    def test_wait(self) -> None:
+        """A wait that begins during a cancellation is not left asleep."""
+        nap = 2.0
+        for step in count():
+            contexts, cancels = chain(2)
+            began = monotonic()
+            _, took = meanwhile(partial(contexts[1].wait, nap), cancels[0], step)
+            assert took < nap / 2
+            if monotonic() - began >= nap:
+                return  # it fell asleep before the step came
+
+    def test_deadline(self) -> None:
+        """A cancellation in the middle of noticing a deadline comes too late."""
+        for step in count():
+            parent, cancel = with_cancel(background())
+            ctx, _ = with_timeout(parent, 0)
+            below, _ = with_cancel(ctx)
+            calls: list[int] = []
+            going, _ = meanwhile(
+                lambda ctx=ctx, calls=calls: after_func(ctx, lambda: calls.append(1)), cancel, step
+            )
+            assert (DeadlineExceeded, DeadlineExceeded) == (type(ctx.err()), type(below.err()))
+            assert [1] == calls
+            if not going:
+                return
 
 
 class TestReentrance:

@@ -23,6 +23,7 @@ from gocron_py.schedules.description import (
 from gocron_py.schedules.wall_time import (
     DAY,
     DaylightSavingsTimePolicy,
+    Wall,
     Weekday,
     date_of,
     instant_at,
@@ -105,22 +106,24 @@ class CalendarSchedule(ABC):
             index = bisect_left(self._since_midnight, earliest - midnight + offset)
             return midnight + self._since_midnight[index] - offset if index < len(self._at_times) else None
         for since_midnight in self._since_midnight:
-            tick = instant_at(midnight + since_midnight, self._location, self._policy)
+            tick = self._at(midnight + since_midnight)
             if tick is not None and tick >= earliest:
                 return tick
         return None
 
     def _day_of(self, instant: Instant) -> date:
-        """The day that *instant* counts for: its own, or the eve if a gap before midnight put it off."""
+        """The day that *instant* counts for: its own, or the eve if that is where a gap put it off from."""
         wall = wall_at(instant, self._location)
-        if wall % DAY in self._since_midnight:
-            return date_of(wall)
         eve = wall - wall % DAY - DAY
         if steady_offset(eve, eve + DAY, self._location) is None:
-            for since_midnight in self._since_midnight:
-                if instant_at(eve + since_midnight, self._location, self._policy) == instant:
-                    return date_of(eve)
+            day = date_of(eve)
+            due = day in (self._days(self._period(day)) or ())
+            if due and any(self._at(eve + since_midnight) == instant for since_midnight in self._since_midnight):
+                return day
         return date_of(wall)
+
+    def _at(self, wall: Wall) -> Instant | None:
+        return instant_at(wall, self._location, self._policy)
 
 
 @final

@@ -200,9 +200,8 @@ class _Walk:
         reading = self._reading()
         if reading.month in self._times.months:
             return True
-        self._truncate(go_date(midnight_of(reading.date().replace(day=1)), self._zone))
-        reading = self._reading()
-        since_first = wall_of(reading) - midnight_of(reading.date().replace(day=1))
+        since_first = wall_of(reading) - midnight_of(reading.date().replace(day=1)) if self._truncated else 0
+        self._truncated = True
         year, month = reading.year, reading.month
         while month not in self._times.months:
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
