@@ -87,9 +87,10 @@ class Executor:
         try:
             self._pool.put(run.execute)
         except RuntimeError as error:
-            report = self._registry.report
-            report.error("gocron: no thread for a run", "job", run.spec.name, "error", error)
-            self._registry.skipped(run, f"no thread: {error}")
+            if not self._stopping:  # else the pool is closed, and the run would not have begun
+                report = self._registry.report
+                report.error("gocron: no thread for a run", "job", run.spec.name, "error", error)
+                self._registry.skipped(run, f"no thread: {error}")
             self._registry.finish(run)
 
     def _refuse(self, run: Run, answer: Admission) -> None:

@@ -223,7 +223,9 @@ class Run:
 
     def _call_elsewhere(self, executor: Executor) -> object:
         """The function alone runs on a user's executor; all that is around it stays on this thread."""
-        future = executor.submit(self.spec.task.run, self.context)
+        task = self.spec.task
+        # A context does not pickle: it goes along only where the function asks for it.
+        future = executor.submit(task.run, self.context if task.takes_context else None)
         # A call that has not begun is withdrawn when the job is stopped.
         forget = after_func(self._context, future.cancel)
         try:

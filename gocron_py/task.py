@@ -57,7 +57,8 @@ class Task:
         """
         function = self.function
         task = Task(function, self.args, self.kwargs)
-        given_context = bool(self.args) and isinstance(self.args[0], Context)
+        given = (*self.args[:1], *self.kwargs.values())
+        given_context = any(isinstance(argument, Context) for argument in given)
         task.takes_context = not given_context and _wants_context(function)
         _check_arguments(function, len(self.args) + task.takes_context, self.args, self.kwargs)
         return task

@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from gocron_py.context import (
+    CancelCauseFunc,
     Canceled,
     Context,
     DeadlineExceeded,
@@ -118,6 +119,14 @@ def meanwhile(work: Callable[[], object], other: Callable[[], object], step: int
     return at is not None, 0.0 if at is None else monotonic() - at
 
 
+def at_every_step(scene: Callable[[int], bool]) -> None:
+    """Play *scene* for step 0, 1, 2, … until it says that there is no such step."""
+    assert scene(0)
+    for step in count(1):
+        if not scene(step):
+            return
+
+
 def listed(ctx: Context) -> int:
     """How many watchers a context keeps."""
     assert ctx._state is not None
@@ -131,11 +140,12 @@ def until_listed(ctx: Context, count: int) -> None:
         assert monotonic() < end, f"{listed(ctx)} of {count} wait"
 
 
-def chain(length: int) -> tuple[list[Context], list[Callable[[], None]]]:
+def chain(length: int) -> tuple[list[Context], list[CancelCauseFunc]]:
     """Contexts nested in each other, and their cancel functions."""
-    contexts, cancels = [background()], []
+    contexts: list[Context] = [background()]
+    cancels: list[CancelCauseFunc] = []
     for _ in range(length):
-        ctx, cancel = with_cancel(contexts[-1])
+        ctx, cancel = with_cancel_cause(contexts[-1])
         contexts.append(ctx)
         cancels.append(cancel)
     return contexts[1:], cancels
@@ -779,87 +789,88 @@ class TestEveryStep:
     @pytest.mark.parametrize("level", [0, 1, 2])
     def test_after_func(self, level: int) -> None:
         """A function that is added during a cancellation is called, once."""
-        for step in count():
+
+        def scene(step: int) -> bool:
             contexts, cancels = chain(3)
             calls: list[int] = []
-            going, _ = meanwhile(
-                lambda leaf=contexts[2], calls=calls: after_func(leaf, lambda: calls.append(1)),
-                cancels[level],
-                step,
-            )
+            add = partial(after_func, contexts[2], lambda: calls.append(1))
+            was_within, _ = meanwhile(add, cancels[level], step)
             cancels[level]()
             assert [1] == calls
             assert [0, 0, 0] == [listed(ctx) for ctx in contexts]
-            if not going:
-                return
+            return was_within
+
+        at_every_step(scene)
 
     @pytest.mark.parametrize("level", [0, 1, 2])
     @pytest.mark.parametrize("ask", [Context.err, Context.cause])
     def test_answers(self, level: int, ask: Callable[[Context], object]) -> None:
-        """An answer that was given during a cancellation stays, and holds below it."""
-        for step in count():
+        """An answer that is given during a cancellation stays."""
+
+        def scene(step: int) -> bool:
             contexts, cancels = chain(3)
-            answers: list[object] = []
             cancels[1]()
-            going, _ = meanwhile(
-                lambda leaf=contexts[2], answers=answers: answers.append(ask(leaf)), cancels[level], step
-            )
-            assert answers == [ask(contexts[2])]
-            assert contexts[1].done()
-            if not going:
-                return
+            answers: list[object] = []
+            was_within, _ = meanwhile(lambda: answers.append(ask(contexts[2])), cancels[level], step)
+            assert [ask(contexts[2])] == answers
+            assert isinstance(answers[0], Canceled)
+            return was_within
+
+        at_every_step(scene)
 
     @pytest.mark.parametrize("first", [0, 1, 2])
     @pytest.mark.parametrize("second", [0, 1, 2])
     def test_two_cancels(self, first: int, second: int) -> None:
-        """One of two cancellations wins, for all that is below both; functions are called once."""
-        for step in count():
+        """One of two cancellations wins; what was seen in between stays; a function is called once."""
+
+        def scene(step: int) -> bool:
             contexts, cancels = chain(3)
             calls: list[int] = []
-            after_func(contexts[2], lambda calls=calls: calls.append(1))
-            seen: list[object] = []
+            after_func(contexts[2], lambda: calls.append(1))
+            seen: list[BaseException | None] = []
 
-            def other(
-                cancels: list[Callable[..., None]] = cancels,
-                contexts: list[Context] = contexts,
-                seen: list[object] = seen,
-            ) -> None:
+            def other() -> None:
                 cancels[second](ValueError("second"))
                 seen.extend(ctx.cause() for ctx in contexts)
 
-            cancel: Callable[..., None] = cancels[first]
-            going, _ = meanwhile(lambda cancel=cancel: cancel(ValueError("first")), other, step)
-            assert all(then is None or then is ctx.cause() for then, ctx in zip(seen, contexts, strict=False))
+            was_within, _ = meanwhile(lambda: cancels[first](ValueError("first")), other, step)
+            for before, ctx in zip(seen, contexts, strict=False):
+                assert before is None or before is ctx.cause()
             assert isinstance(contexts[2].cause(), ValueError)
             assert [1] == calls
-            if not going:
-                return
+            return was_within
 
+        at_every_step(scene)
+
+    @pytest.mark.slow
     def test_wait(self) -> None:
         """A wait that begins during a cancellation is not left asleep."""
         nap = 2.0
-        for step in count():
+
+        def scene(step: int) -> bool:
             contexts, cancels = chain(2)
             began = monotonic()
             _, took = meanwhile(partial(contexts[1].wait, nap), cancels[0], step)
             assert took < nap / 2
-            if monotonic() - began >= nap:
-                return  # it fell asleep before the step came
+            return monotonic() - began < nap  # else it fell asleep before the step came
+
+        at_every_step(scene)
 
     def test_deadline(self) -> None:
-        """A cancellation in the middle of noticing a deadline comes too late."""
-        for step in count():
+        """A cancellation while a deadline is noticed comes too late."""
+
+        def scene(step: int) -> bool:
             parent, cancel = with_cancel(background())
             ctx, _ = with_timeout(parent, 0)
             below, _ = with_cancel(ctx)
             calls: list[int] = []
-            going, _ = meanwhile(
-                lambda ctx=ctx, calls=calls: after_func(ctx, lambda: calls.append(1)), cancel, step
-            )
+            add = partial(after_func, ctx, lambda: calls.append(1))
+            was_within, _ = meanwhile(add, cancel, step)
             assert (DeadlineExceeded, DeadlineExceeded) == (type(ctx.err()), type(below.err()))
             assert [1] == calls
-            if not going:
-                return
+            return was_within
+
+        at_every_step(scene)
 
 
 class TestReentrance:
