@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING
 
 import gocron_py
 
 if TYPE_CHECKING:
+    from docutils.nodes import Element, TextElement
+    from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
 project = "gocron_py"
 author = "The gocron_py authors"
@@ -33,21 +37,44 @@ autodoc_typehints = "signature"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 90
 
-# Names of the standard library and of other projects, which this documentation does not hold.
+# Names of the standard library and of other projects, which this documentation does not hold, and
+# private ones.
 nitpick_ignore_regex = [
-    ("py:.*", r"(collections|concurrent|datetime|dateutil|enum|logging|signal|typing|uuid|zoneinfo)(\..*)?"),
-    ("py:.*", r"(?:[a-z]\w*|[A-Z]\w*Error|Exception|BaseException|SystemExit|KeyboardInterrupt|None)"),
+    ("py:.*", r"(asyncio|collections|concurrent|datetime|dateutil|dict|enum|logging|signal|typing|uuid|zoneinfo)(\..*)?"),
+    ("py:.*", r"(?:[a-z]\w*|[A-Z]\w*Error|Exception|BaseException|SystemExit|KeyboardInterrupt|None|UUID)"),
+    ("py:.*", r"gocron_py\.([\w.]+\.)?_\w+"),
 ]
 
 
-def add_message(
-    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
-) -> None:
+def add_message(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Show an error's text, which for most is all there is to say."""
     if isinstance(thing, type) and issubclass(thing, gocron_py.GocronError):
         lines += ["", *(f"| ``{line}``" for line in thing.message.splitlines()), ""]
 
 
+def hide_constructor(
+    app: Sphinx, what: str, name: str, thing: object, options: object, signature: str, returns: str
+) -> tuple[str, None] | None:
+    """Most classes are made by functions, and how is nobody's business."""
+    is_made_by_users = is_dataclass(thing) or name.startswith("gocron_py.testing.") or what == "exception"
+    return ("", None) if what == "class" and not is_made_by_users else None
+
+
+def find_where_exported(
+    app: Sphinx, environment: BuildEnvironment, node: pending_xref, content: TextElement
+) -> Element | None:
+    """Docstrings name things by their module or without one; they are documented where they are exported."""
+    domain = environment.domains.python_domain
+    parts = node["reftarget"].removeprefix("gocron_py.").split(".")
+    first = next((number for number, part in enumerate(parts) if part in gocron_py.__all__ and part != "context"), None)
+    if node["refdomain"] != "py" or first is None:
+        return None
+    target = ".".join(["gocron_py", *parts[first:]])
+    return domain.resolve_xref(environment, node["refdoc"], app.builder, node["reftype"], target, node, content)
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", add_message)
+    app.connect("autodoc-process-signature", hide_constructor)
+    app.connect("missing-reference", find_where_exported)

@@ -20,9 +20,8 @@ import gocron_py as gocron
 
 second = timedelta(seconds=1)
 
-# The work: plain functions. They need not know that something schedules them.
 
-
+# The work: plain functions.
 def heartbeat(board: Board) -> None:
     board.say("heartbeat", "load average {:.2f} {:.2f} {:.2f}".format(*os.getloadavg()))
 
@@ -56,8 +55,8 @@ def add_jobs(scheduler: gocron.Scheduler, board: Board) -> list[gocron.Job]:
         ),
         scheduler.new_job(
             gocron.duration_random_job(second, 4 * second),
-            gocron.new_task(board.say, "random", "one to four seconds after the last"),
-            gocron.with_name("random"),
+            gocron.new_task(board.say, "dice", "rolled"),
+            gocron.with_name("dice"),
         ),
         scheduler.new_job(
             gocron.cron_job("*/5 * * * * *", with_seconds=True),
@@ -87,13 +86,13 @@ def add_jobs(scheduler: gocron.Scheduler, board: Board) -> list[gocron.Job]:
             gocron.daily_job(1, nine), gocron.new_task(board.say, "daily", "good morning"), gocron.with_name("daily")
         ),
         scheduler.new_job(
-            gocron.weekly_job(1, gocron.new_weekdays(gocron.Weekday.MONDAY, gocron.Weekday.FRIDAY), nine),
+            gocron.weekly_job(1, [gocron.Weekday.MONDAY, gocron.Weekday.FRIDAY], nine),
             gocron.new_task(board.say, "weekly", "a working week begins or ends"),
             gocron.with_name("weekly"),
         ),
         scheduler.new_job(
-            gocron.monthly_job(1, gocron.new_days_of_the_month(1, -1), nine),
-            gocron.new_task(board.say, "monthly", "first or last day of the month"),
+            gocron.monthly_job(1, [1, -1], nine),
+            gocron.new_task(board.say, "monthly", "pay day"),
             gocron.with_name("monthly"),
         ),
     ]
@@ -174,30 +173,25 @@ def main() -> int:
     seconds = parser.parse_args().seconds
 
     board = Board(live)
-    listeners = gocron.with_event_listeners(
-        gocron.after_job_runs(board.heard), gocron.after_job_runs_with_error(board.heard)
-    )
-    scheduler = gocron.new_scheduler(gocron.with_global_job_options(listeners))
+    hears = [gocron.after_job_runs(board.heard), gocron.after_job_runs_with_error(board.heard)]
+    scheduler = gocron.new_scheduler(gocron.with_global_job_options(gocron.with_event_listeners(*hears)))
     jobs = add_jobs(scheduler, board)
-    if seconds is not None:  # the end is a job too, and so is the picture
+    if seconds is not None:  # the end is a job too, and so is the picture below
         end = gocron.one_time_job_start_date_time(datetime.now(UTC) + seconds * second)
         scheduler.new_job(gocron.one_time_job(end), gocron.new_task(scheduler.shutdown))
-    if live:
-        scheduler.new_job(gocron.duration_job(second / 5), gocron.new_task(board.draw, jobs))
-
     scheduler.start()
     due = {job.name(): job.next_run() or datetime.now(UTC) for job in jobs}  # none left: it ran at once
-    print(
-        "\x1b[?1049h\x1b[?25l" if live else "\n".join([*board.table(jobs), "", ""]), end=""
-    )  # another screen, no cursor
+    if live:
+        print("\x1b[?1049h\x1b[?25l", end="")  # another screen, no cursor
+        scheduler.new_job(gocron.duration_job(second / 5), gocron.new_task(board.draw, jobs))
+    else:
+        print(*board.table(jobs), "", sep="\n")
     try:
         scheduler.run_until_signal()
     finally:
         print("\x1b[?25h\x1b[?1049l" if live else "\n", end="")
-    ended = datetime.now(UTC)
-
     print(*(line[:56] for line in board.table(jobs)), sep="\n")  # nothing is next
-    missed = [name for name, tick in due.items() if tick < ended - second and not board.runs[name]]
+    missed = [name for name, tick in due.items() if tick < datetime.now(UTC) - second and not board.runs[name]]
     print(f"\nDid not run: {', '.join(missed)}" if missed else "\nEvery job that was due has run.")
     return 1 if missed else 0
 

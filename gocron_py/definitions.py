@@ -55,6 +55,7 @@ from gocron_py.schedules.arguments import (
     AtTimeErrors,
     AtTimes,
     DaysOfTheMonth,
+    OneTimeJobStartAtOption,
     Weekdays,
     check_collection,
     frozen_times,
@@ -62,6 +63,9 @@ from gocron_py.schedules.arguments import (
     new_at_times,
     new_days_of_the_month,
     new_weekdays,
+    one_time_job_start_date_time,
+    one_time_job_start_date_times,
+    one_time_job_start_immediately,
     time_from_at_time,
     times_of_day,
     weekday_of,
@@ -384,40 +388,6 @@ def monthly_job(interval: int, days_of_the_month: DaysOfTheMonth | None, at_time
         check_collection(days_of_the_month, "days_of_the_month", "days of the month")
         days = tuple(new_days_of_the_month(*days_of_the_month))
     return _MonthlyJob(interval, days, frozen_times(at_times))
-
-
-@dataclass(frozen=True, slots=True)
-class OneTimeJobStartAtOption:
-    """When a one-time job runs (Go: ``OneTimeJobStartAtOption``): moments, or *immediately* at the start."""
-
-    immediately: bool
-    moments: tuple[datetime | None, ...] = ()
-
-
-def one_time_job_start_immediately() -> OneTimeJobStartAtOption:
-    """Run when the scheduler starts, or at once if it has (Go: ``OneTimeJobStartImmediately``)."""
-    return OneTimeJobStartAtOption(immediately=True)
-
-
-def one_time_job_start_date_time(start: datetime | None) -> OneTimeJobStartAtOption:
-    """Run at a moment in the future (Go: ``OneTimeJobStartDateTime``).
-
-    :param start: a naive one is read in the scheduler's location; ``None``, Go's zero time, is in the past.
-    :raises ErrInvalidArgument: not a datetime.
-    """
-    return one_time_job_start_date_times(start)
-
-
-def one_time_job_start_date_times(*times: datetime | None) -> OneTimeJobStartAtOption:
-    """Run at several moments, of which one at least is in the future (Go: ``OneTimeJobStartDateTimes``).
-
-    :param times: in any order; naive ones are read in the scheduler's location.
-    :raises ErrInvalidArgument: something else than datetimes.
-    """
-    for moment in times:
-        if moment is not None:
-            check_kind(moment, datetime, "the time of a one-time job")
-    return OneTimeJobStartAtOption(immediately=False, moments=times)
 
 
 @final

@@ -698,7 +698,7 @@ class TestThreads:
         assert [1] == calls
         assert (0, 0) == (listed(root), listed(ctx))
 
-    @repeated(30)
+    @repeated(15)
     def test_levels(self) -> None:
         """While each level of a chain is cancelled by a thread, an answer once given never changes."""
         contexts, cancels = chain(8)

@@ -53,7 +53,7 @@ def test_quick_start_prints_what_it_should(capsys: pytest.CaptureFixture[str]) -
 def test_api_page_is_complete() -> None:
     """Each exported name is on the API page, and each name there is exported."""
     text = (ROOT / "docs" / "api.rst").read_text()
-    named = re.findall(r"^\.\. auto(?:class|data|exception|function|module|protocol):: (\S+)$", text, re.MULTILINE)
+    named = re.findall(r"^ *\.\. auto(?:class|data|exception|function|module|protocol):: (\S+)$", text, re.MULTILINE)
     constants = {name for name in gocron_py.__all__ if name.isupper()}
     here = {name.removeprefix("gocron_py.") for name in named}
 

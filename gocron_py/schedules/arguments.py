@@ -1,10 +1,10 @@
-"""Times of day, days of the week and of the month, as users give them: kinds are checked here at once."""
+"""Times of day, days and moments as users give them: kinds are checked here at once, values later."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import time, tzinfo
+from datetime import datetime, time, tzinfo
 from typing import NamedTuple, TypeAlias
 
 from gocron_py.errors import ErrInvalidArgument, GocronError, check_kind
@@ -151,3 +151,37 @@ def frozen_times(at_times: AtTimes | None) -> tuple[AtTime | time | None, ...] |
     """A copy, of which the kinds are checked."""
     _check_at_times(at_times)
     return None if at_times is None else tuple(at_times)
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeJobStartAtOption:
+    """When a one-time job runs (Go: ``OneTimeJobStartAtOption``): moments, or *immediately* at the start."""
+
+    immediately: bool
+    moments: tuple[datetime | None, ...] = ()
+
+
+def one_time_job_start_immediately() -> OneTimeJobStartAtOption:
+    """Run when the scheduler starts, or at once if it has (Go: ``OneTimeJobStartImmediately``)."""
+    return OneTimeJobStartAtOption(immediately=True)
+
+
+def one_time_job_start_date_time(start: datetime | None) -> OneTimeJobStartAtOption:
+    """Run at a moment in the future (Go: ``OneTimeJobStartDateTime``).
+
+    :param start: a naive one is read in the scheduler's location; ``None``, Go's zero time, is in the past.
+    :raises ErrInvalidArgument: not a datetime.
+    """
+    return one_time_job_start_date_times(start)
+
+
+def one_time_job_start_date_times(*times: datetime | None) -> OneTimeJobStartAtOption:
+    """Run at several moments, of which one at least is in the future (Go: ``OneTimeJobStartDateTimes``).
+
+    :param times: in any order; naive ones are read in the scheduler's location.
+    :raises ErrInvalidArgument: something else than datetimes.
+    """
+    for moment in times:
+        if moment is not None:
+            check_kind(moment, datetime, "the time of a one-time job")
+    return OneTimeJobStartAtOption(immediately=False, moments=times)

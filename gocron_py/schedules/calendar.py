@@ -114,13 +114,17 @@ class CalendarSchedule(ABC):
     def _day_of(self, instant: Instant) -> date:
         """The day that *instant* counts for: its own, or the eve if that is where a gap put it off from."""
         wall = wall_at(instant, self._location)
-        eve = wall - wall % DAY - DAY
-        if steady_offset(eve, eve + DAY, self._location) is None:
-            day = date_of(eve)
-            due = day in (self._days(self._period(day)) or ())
-            if due and any(self._at(eve + since_midnight) == instant for since_midnight in self._since_midnight):
-                return day
-        return date_of(wall)
+        midnight = wall - wall % DAY
+        own, eve = date_of(midnight), date_of(midnight - DAY)
+        if steady_offset(midnight - DAY, midnight, self._location) is not None or not self._is_due(eve):
+            return own
+        if self._is_due(own) and wall % DAY in self._since_midnight:
+            return own
+        put_off = (self._at(midnight - DAY + since_midnight) for since_midnight in self._since_midnight)
+        return eve if instant in put_off else own
+
+    def _is_due(self, day: date) -> bool:
+        return day in (self._days(self._period(day)) or ())
 
     def _at(self, wall: Wall) -> Instant | None:
         return instant_at(wall, self._location, self._policy)

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from gocron_py.errors import ErrCronJobParse, ErrWithLocationUnknown
 from gocron_py.instant import SECOND, Micros
-from gocron_py.schedules.go_numbers import Refused, parse_duration, parse_int, simple_lower
+from gocron_py.schedules.go_numbers import Refused, cut, parse_duration, parse_int, simple_lower
 from gocron_py.schedules.wall_time import load_location
 
 
@@ -77,9 +77,6 @@ _SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\
 _WORD = re.compile(f"[^{_SPACE}]+")
 _OUTER_SPACE = re.compile(f"^[{_SPACE}]+|[{_SPACE}]+$")
 
-# Longer texts are cut: an error is to be read, and logged.
-_LONGEST_TEXT = 1000
-
 
 def parse(crontab: str, with_seconds: bool, location: tzinfo) -> tuple[Spec, tzinfo]:
     """What a crontab names, and the zone whose clock is meant.
@@ -94,14 +91,7 @@ def parse(crontab: str, with_seconds: bool, location: tzinfo) -> tuple[Spec, tzi
             return _descriptor(text), zone
         return _times(_WORD.findall(text), with_seconds), zone
     except Refused as refused:
-        raise ErrCronJobParse(_cut(str(refused)), got=crontab) from None
-
-
-def _cut(text: str) -> str:
-    if len(text) <= _LONGEST_TEXT:
-        return text
-    kept = _LONGEST_TEXT // 5
-    return f"{text[:kept]} … {text[-kept:]} ({len(text)} characters)"
+        raise ErrCronJobParse(cut(str(refused)), got=crontab) from None
 
 
 def _split_zone(crontab: str, location: tzinfo) -> tuple[tzinfo, str]:

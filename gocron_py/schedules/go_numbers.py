@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+_LONGEST_TEXT = 1000
+
 _INT64 = 1 << 63
 _UINT64 = 1 << 64
 
@@ -112,9 +114,17 @@ def simple_lower(text: str) -> str:
     return text.replace("\u0130", "i").lower()
 
 
+def cut(text: str) -> str:
+    """*text*, of which the middle is left out if it is absurdly long: errors are to be read, and logged."""
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    kept = _LONGEST_TEXT // 5
+    return f"{text[:kept]} … {text[-kept:]} ({len(text)} characters)"
+
+
 def _quote(text: str) -> str:
     """Go's ``strconv.Quote``."""
-    return '"' + "".join(map(_quoted, text)) + '"'
+    return '"' + "".join(map(_quoted, cut(text))) + '"'
 
 
 def _quoted(char: str) -> str:
@@ -136,6 +146,6 @@ def _bytes_quote(text: str) -> str:
         ("\\" + char if char in '"\\' else char)
         if " " <= char < "\x80"
         else "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
-        for char in text
+        for char in cut(text)
     )
     return '"' + "".join(quoted) + '"'

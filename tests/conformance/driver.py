@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gocron_py import definitions, errors
 from gocron_py.instant import Instant, datetime_of, instant_of
+from gocron_py.schedules.description import DescribedSchedule
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
 
 HERE = Path(__file__).parent
@@ -58,24 +60,35 @@ def outcome_of(case: Case, count: int = 12) -> Outcome:
         schedule = definition_of(case).build(setup)
     except errors.GocronError as error:
         return Outcome(error=type(error).__name__)
-    start, now = setup.start, setup.now
-    if setup.start_immediately:
-        first: Instant | None = now
-    elif start is None:
-        first = schedule.next(now)
-    else:
-        first = start if start >= now else schedule.resume(start, now)
-    runs: list[Instant] = []
-    tick = first
-    while tick is not None and len(runs) <= count and (stop is None or tick < stop):
-        runs.append(tick)
+    first = setup.start
+    if first is None:
+        first = schedule.next(setup.now)
+    elif first < setup.now:
+        first = schedule.resume(first, setup.now)
+    ticks = _chain(schedule, first)
+    return outcome_from(ticks, setup.now, stop, count)
+
+
+def _chain(schedule: DescribedSchedule, tick: Instant | None) -> Iterator[Instant]:
+    while tick is not None:
+        yield tick
         tick = schedule.next(tick)
+
+
+def outcome_from(ticks: Iterable[Instant], now: Instant, stop: Instant | None, count: int = 12) -> Outcome:
+    """What a scheduler that is started *now* makes of ticks from *now* on."""
+    ahead = iter(ticks)
+    runs: list[Instant] = []
+    for tick in islice(ahead, count + 1):
+        if stop is not None and tick >= stop:
+            if not [run for run in runs if run > now]:
+                # Removed at the start, or after the run at the start.
+                return Outcome(error="ErrJobNotFound")
+            break
+        runs.append(tick)
     if not runs:
         return Outcome(error="ErrJobNotFound")
-    if first == now:
-        # The job has run once when next_runs is asked; without a following run before the stop it is gone.
-        if len(runs) == 1 and tick is not None:
-            return Outcome(error="ErrJobNotFound")
+    if runs[0] == now:
         return Outcome(next_runs=runs[1:], fires_at_start=True)
     return Outcome(next_runs=runs[:count])
 
@@ -118,10 +131,6 @@ def _at_times(given: list[list[int] | None] | None) -> definitions.AtTimes | Non
 def _duration(nanoseconds: int) -> timedelta:
     # Nothing but an invalid duration has parts of a microsecond.
     return timedelta(microseconds=-(-nanoseconds // 1000) if nanoseconds > 0 else nanoseconds // 1000)
-
-
-def _at_time_of_day(at: list[int]) -> time:
-    return time(*at)
 
 
 _DEFINITIONS = {

@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 
 def next_runs(case: Case, count: int) -> list[datetime]:
-    """The first *count* runs from the start on, in UTC; those before now are left out, the stop time is not regarded."""
+    """The first *count* runs from now on, in UTC; the stop time is not regarded."""
     options = case["options"]
     zone = ZoneInfo(case["location"])
     now = datetime.fromisoformat(case["now"]).astimezone(UTC)
@@ -105,8 +105,8 @@ _FIELDS = (
     (0, 59, ()),
     (0, 23, ()),
     (1, 31, ()),
-    (1, 12, "jan feb mar apr may jun jul aug sep oct nov dec".split()),
-    (0, 6, "sun mon tue wed thu fri sat".split()),
+    (1, 12, ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
+    (0, 6, ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
 )
 _NAMED = {"@yearly": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0", "@daily": "0 0 * * *"}
 
