@@ -144,8 +144,25 @@ class Executor:
         registry = self._registry
         with registry.lock:
             registry.timeline.move(jump)
+            records = [] if jump > 0 else registry.timeline.on_the_wall()
         seconds = jump / SECOND
         self._tell(lambda: registry.report.warn("gocron: the wall clock was set", "seconds", seconds))
+        now = registry.now()
+        for record in records:
+            self._look_back(record, record.spec, now)
+
+    def _look_back(self, record: JobRecord, spec: JobSpec, now: Instant) -> None:
+        """The clock went back: a job at times of the wall clock may have ticks before the one it waits for.
+
+        Those that it stepped over while the clock was ahead, say; never one that it has had.
+        """
+        entry, ticked = record.entry, record.ticked
+        if ticked is None and spec.start is not None:
+            return
+        tick = self._following(spec, now if ticked is None else ticked, now)
+        with self._registry.lock:
+            if entry and record.entry == entry and record.next is not None and tick is not None:
+                self._registry.plan(record, min(tick, record.next))
 
     def _dispatch(self) -> None:
         registry = self._registry
@@ -196,6 +213,7 @@ class Executor:
     def _offer(self, due: _Due) -> tuple[Run, Admission] | None:
         """Enter the next tick, and ask for this one to run. The lock is held."""
         registry, record = self._registry, due.record
+        record.ticked = due.tick
         if not due.spec.interval_from_completion:
             registry.plan(record, due.following)
             return registry.offer(record, due.tick, due.tick)

@@ -120,6 +120,7 @@ class JobRecord:
         "spec",
         "start",
         "started",
+        "ticked",
         "waiting",
     )
 
@@ -127,8 +128,10 @@ class JobRecord:
         self.id = job_id
         self.spec = spec
         self.removed = False
-        # The timeline: number of the valid heap entry (0: none), the next tick, the first tick.
+        # The timeline: number of the valid heap entry (0: none), the last tick that was taken from
+        # it, the next one, the first one.
         self.entry = 0
+        self.ticked: Instant | None = None
         self.next: Instant | None = None
         self.start = spec.start
         # No tick follows before the stop time: the job goes when its last run ends.

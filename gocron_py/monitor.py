@@ -42,9 +42,7 @@ class Monitor(Protocol):
         """Count one run that ended with *status*, or that did not start. Go: ``IncrementJob``."""
         ...
 
-    def record_job_timing(
-        self, start: datetime, end: datetime, id: UUID, name: str, tags: list[str], /
-    ) -> None:
+    def record_job_timing(self, start: datetime, end: datetime, id: UUID, name: str, tags: list[str], /) -> None:
         """Record when a task started and ended, aware datetimes. Go: ``RecordJobTiming``."""
         ...
 
@@ -112,9 +110,7 @@ class SchedulerMonitor(Protocol):
         """How long the task took, after success and failure alike. Go: ``JobExecutionTime``."""
         ...
 
-    def job_scheduling_delay(
-        self, job: Job, scheduled_time: datetime, actual_start_time: datetime, /
-    ) -> None:
+    def job_scheduling_delay(self, job: Job, scheduled_time: datetime, actual_start_time: datetime, /) -> None:
         """When a run was due and when it began, aware datetimes. Go: ``JobSchedulingDelay``."""
         ...
 
@@ -150,9 +146,7 @@ class RunRecord:
     @property
     def duration(self) -> timedelta | None:
         """How long the task took."""
-        return (
-            None if self.started is None or self.completed is None else _between(self.started, self.completed)
-        )
+        return None if self.started is None or self.completed is None else _between(self.started, self.completed)
 
     @property
     def lateness(self) -> timedelta | None:

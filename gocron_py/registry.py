@@ -241,7 +241,7 @@ class Registry:
         self._count_name(record.spec, -1)
         self._count_name(spec, 1)
         record.spec, record.start, record.counted, record.ending = spec, spec.start, 0, False
-        record.next = None
+        record.ticked = record.next = None
         self.timeline.discard(record)
         return record.cancel_context()
 

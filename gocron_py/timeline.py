@@ -92,6 +92,12 @@ class Timeline:
 
         self._rebuild(moved)
 
+    def on_the_wall(self) -> list[JobRecord]:
+        """The jobs with a tick to come that is read off the wall clock."""
+        return [
+            record for _, number, record in self._heap if record.entry == number and not record.spec.schedule.elapsed
+        ]
+
     def _rebuild(self, due_of: Callable[[Instant, JobRecord], Instant]) -> None:
         self._heap = [
             (due_of(due, record), number, record) for due, number, record in self._heap if record.entry == number

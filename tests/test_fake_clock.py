@@ -82,6 +82,17 @@ def test_set_backward_lets_intervals_go_on_and_repeats_nothing(fake_clock: FakeC
         assert cron.next_run() == START + timedelta(minutes=2)
 
 
+def test_a_clock_that_was_ahead_for_a_while_costs_nothing(fake_clock: FakeClock) -> None:
+    """An hour ahead and back again: a minutely crontab runs late once, then goes on with the next minute."""
+    scheduler = gocron.new_scheduler(gocron.with_clock(fake_clock), gocron.with_location("UTC"))
+    job = scheduler.new_job(gocron.cron_job("* * * * *"), gocron.new_task(lambda: None))
+    with scheduler:
+        fake_clock.set(START + timedelta(hours=1, seconds=10))
+        fake_clock.set(START + 20 * SECOND)
+        assert job.next_run() == START + timedelta(minutes=2)
+    assert [run.scheduled for run in job.history()] == [START + timedelta(minutes=1)]
+
+
 def test_block_until_counts_the_jobs_that_wait(fake_clock: FakeClock) -> None:
     """As in Go, where each scheduled job is a timer."""
     scheduler = gocron.new_scheduler(gocron.with_clock(fake_clock))

@@ -12,18 +12,16 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import gocron_py as gocron
 from gocron_py.testing import FakeClock
-
-T = TypeVar("T")
 
 # So long, in seconds, may anything take that must happen.
 TIME_LIMIT = 5.0
@@ -207,6 +205,8 @@ class Stage:
         self.jobs: dict[str, gocron.Job] = {}
         self.ids: dict[str, UUID] = {}
         self.local = threading.local()
+        self.lock_gives_none = False
+        self.unlock_fails = False
         self._steps = flat(steps)
         self._position = 0
         self._changed = threading.Condition()
@@ -313,7 +313,7 @@ class Stage:
     def _one_time(self, shown: str) -> datetime:
         """``+3s``, or ``+3s (zone)``."""
         after, _, zone = shown.partition(" ")
-        return (self.clock.now() + duration(after)).astimezone(_zone(zone.strip("()") or "UTC"))
+        return (self.clock.now() + duration(after)).astimezone(ZoneInfo(zone.strip("()") or "UTC"))
 
     # -- recording -------------------------------------------------------------------------------
 
@@ -359,18 +359,12 @@ class Stage:
 
     def play(self, before: str = "") -> None:
         """Do what the trace has for the script, up to the next event called *before*, or to the end."""
-        while self._position < len(self._steps):
-            event = self._steps[self._position]
-            if event.name == before:
-                break
-            act = self._act_for(event)
+        while self._position < len(self._steps) and self._steps[self._position].name != before:
+            act = self._act_for(self._steps[self._position])
             if act is not None:
                 self._settle()
                 act()
             self._position += 1
-            before_next = self._steps[self._position : self._position + 1]
-            if before_next and before_next[0].name == before:
-                break
         self._settle()
 
     def _settle(self) -> None:
@@ -381,7 +375,7 @@ class Stage:
     def _act_for(self, event: Event) -> Callable[[], object] | None:
         job = event.get("job") or ""
         if event.name == "scheduler_monitor.job_registered":
-            return lambda: self.add(job)
+            return None if job in self.jobs else lambda: self.add(job)
         if event.name == "clock.advance":
             return lambda: self.advance(event.get("by") or "")
         if event.name.startswith("observe."):
@@ -502,16 +496,203 @@ class Stage:
 
     # -- the end ---------------------------------------------------------------------------------
 
-    @contextmanager
-    def closing(self) -> Any:
-        """Whatever happens, nothing goes on afterwards."""
-        try:
-            yield self
-        finally:
-            for gate in self._gates:
-                gate.set()
-            self.only = frozenset()
-            self.scheduler.shutdown()
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Whatever happened, nothing goes on afterwards."""
+        self.only = frozenset()
+        for gate in self._gates:
+            gate.set()
+        self.scheduler.shutdown()
+
+
+class _Logger:
+    """Keeps the errors; what is less is nobody's concern here."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def debug(self, msg: str, *args: object) -> None:
+        """Dropped."""
+
+    info = warn = debug
+
+    def error(self, msg: str, *args: object) -> None:
+        """Kept."""
+        self._stage.errors_logged.append(msg)
+
+
+class _Elector:
+    def __init__(self, stage: Stage, answers: list[str]) -> None:
+        self._stage = stage
+        # The last answer holds.
+        self._answers = answers
+
+    def is_leader(self, ctx: gocron.Context) -> None:
+        """The next answer."""
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        error = None if answer == "yes" else "not the leader"
+        self._stage.record("is_leader", result=answer, error=error, ctx=state(ctx))
+        if error:
+            raise RuntimeError(error)
+
+
+class _Locker:
+    def __init__(self, stage: Stage, kind: str, refusals: int) -> None:
+        self._stage = stage
+        self._kind = kind
+        self._refusals = refusals
+
+    def lock(self, ctx: gocron.Context, key: str) -> Any:
+        """A lock, once it has refused as often as it is to."""
+        stage = self._stage
+        shown = _key(stage, key)
+        if self._refusals:
+            self._refusals -= 1
+            stage.record("lock", key=shown, locker=self._kind, result="error", error="taken", ctx=state(ctx))
+            raise RuntimeError("taken")
+        stage.record("lock", key=shown, locker=self._kind, result="ok", ctx=state(ctx))
+        return None if stage.lock_gives_none else _Lock(stage, shown, self._kind)
+
+
+@dataclass
+class _Lock:
+    stage: Stage
+    key: str
+    kind: str
+    held: bool = True
+
+    def unlock(self, ctx: gocron.Context) -> None:
+        """Once only."""
+        self.stage.check(self.held, "a lock is unlocked once")
+        self.held = False
+        error = "unlock failed" if self.stage.unlock_fails else None
+        self.stage.record("unlock", key=self.key, locker=self.kind, error=error, ctx=state(ctx))
+        if error:
+            raise RuntimeError(error)
+
+
+def _key(stage: Stage, key: str) -> str:
+    unnamed = stage.jobs.get("")
+    return "GO FUNCTION NAME" if unnamed is not None and key == unnamed.name() else key
+
+
+class _Monitor:
+    """Records under :attr:`source`. Times are those of the fake clock, which they must agree with."""
+
+    source = "monitor"
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    def increment_job(self, job_id: UUID, name: str, tags: list[str], status: gocron.JobStatus) -> None:
+        """Recorded."""
+        self.check_job(job_id, name, tags)
+        self.stage.record(f"{self.source}.increment_job", job=name, status=status.value)
+
+    def record_job_timing(self, start: datetime, end: datetime, job_id: UUID, name: str, tags: list[str]) -> None:
+        """Recorded."""
+        self.check_job(job_id, name, tags)
+        self.check_span(start, end)
+        self.stage.record(f"{self.source}.record_job_timing", job=name)
+
+    def check_job(self, job_id: UUID, name: str, tags: list[str]) -> None:
+        """The three belong together."""
+        self.stage.check(job_id == self.stage.ids.get(name), f"{self.source} gets the job's id")
+        self.stage.check(self.stage.only is not None or tags == [_tag(name)], f"{self.source} gets the job's tags")
+
+    def check_span(self, start: datetime, end: datetime) -> None:
+        """The task ran within the span, and the clock is the scheduler's."""
+        began, ended = self.stage.local.span
+        holds = start <= began <= ended <= end <= self.stage.clock.now()
+        self.stage.check(holds, f"{start} to {end} is when the task ran, {began} to {ended}")
+        self.stage.local.took = end - start
+
+
+class _MonitorStatus(_Monitor):
+    source = "monitor_status"
+
+    def record_job_timing_with_status(
+        self,
+        start: datetime,
+        end: datetime,
+        job_id: UUID,
+        name: str,
+        tags: list[str],
+        status: gocron.JobStatus,
+        error: Exception | None,
+    ) -> None:
+        """Recorded."""
+        self.check_job(job_id, name, tags)
+        self.check_span(start, end)
+        shown = None if error is None else text(error)
+        event = f"{self.source}.record_job_timing_with_status"
+        self.stage.record(event, job=name, status=status.value, error=shown)
+
+
+class _SchedulerMonitor:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def _record(self, event: str, job: gocron.Job | None = None, **fields: str) -> None:
+        self._stage.record(f"scheduler_monitor.{event}", job=None if job is None else job.name(), **fields)
+
+    def scheduler_started(self) -> None:
+        """Recorded, as all here."""
+        self._record("scheduler_started")
+
+    def scheduler_stopped(self) -> None:
+        """Recorded."""
+        self._record("scheduler_stopped")
+
+    def scheduler_shutdown(self) -> None:
+        """Recorded."""
+        self._record("scheduler_shutdown")
+
+    def job_registered(self, job: gocron.Job) -> None:
+        """Recorded."""
+        self._stage.ids[job.name()] = job.id()
+        self._record("job_registered", job)
+
+    def job_unregistered(self, job: gocron.Job) -> None:
+        """Recorded."""
+        self._record("job_unregistered", job)
+
+    def job_started(self, job: gocron.Job) -> None:
+        """Recorded."""
+        self._record("job_started", job)
+
+    def job_running(self, job: gocron.Job) -> None:
+        """Recorded."""
+        self._record("job_running", job)
+
+    def job_failed(self, job: gocron.Job, error: Exception) -> None:
+        """Recorded."""
+        self._record("job_failed", job, error=text(error))
+
+    def job_completed(self, job: gocron.Job) -> None:
+        """Recorded."""
+        self._record("job_completed", job)
+
+    def job_execution_time(self, job: gocron.Job, took: timedelta) -> None:
+        """Recorded; it is what the monitor was told."""
+        self._stage.check(took == self._stage.local.took, f"the execution time is the timing's, not {took}")
+        self._record("job_execution_time", job)
+
+    def job_scheduling_delay(self, job: gocron.Job, scheduled: datetime, actual: datetime) -> None:
+        """Recorded with the time at which it was due; the other is now."""
+        now = self._stage.clock.now()
+        self._stage.check(actual <= now, f"the actual start {actual} is not after {now}")
+        self._record("job_scheduling_delay", job, value=text(scheduled))
+
+    def concurrency_limit_reached(self, limit: str, job: gocron.Job) -> None:
+        """Recorded."""
+        self._record("concurrency_limit_reached", job, value=limit)
+
+
+def _tag(name: str) -> str:
+    return f"tag of {name}"
 
 
 _MODES = {"reschedule": gocron.LIMIT_MODE_RESCHEDULE, "wait": gocron.LIMIT_MODE_WAIT}

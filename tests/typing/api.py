@@ -218,7 +218,7 @@ def definitions(scheduler: gocron.Scheduler) -> None:
         assert_type(scheduler.update(job.id(), definition, gocron.new_task(add, 1)), gocron.Job)
     cron: gocron.Cron = gocron.new_default_cron(False)
     cron.is_valid("* * * * *", UTC, datetime.now(UTC))
-    assert_type(gocron.time_from_at_time(gocron.new_at_time(1, 2, 3), UTC), datetime)
+    assert_type(gocron.time_from_at_time(gocron.new_at_time(1, 2, 3), UTC), time)
 
 
 # Job options

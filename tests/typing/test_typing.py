@@ -34,7 +34,8 @@ def mypy() -> set[Fault]:
 
 def pyright() -> set[Fault]:
     """What pyright finds: file, line, text."""
-    faults = json.loads(output("pyright", "--outputjson", str(GOOD), str(WRONG)))["generalDiagnostics"]
+    report = output("pyright", "--pythonpath", sys.executable, "--outputjson", str(GOOD), str(WRONG))
+    faults = json.loads(report)["generalDiagnostics"]
     return {
         (Path(one["file"]).name, one["range"]["start"]["line"] + 1, one["message"])
         for one in faults

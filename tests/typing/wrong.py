@@ -91,7 +91,6 @@ def definitions(scheduler: gocron.Scheduler) -> None:
     gocron.duration_random_job(SECOND)  # error
     gocron.daily_job(1)  # error
     gocron.daily_job("1", NOON)  # error
-    gocron.daily_job(1, None)  # error
     gocron.weekly_job(1, gocron.new_weekdays("monday"), NOON)  # error
     gocron.monthly_job(1, gocron.new_days_of_the_month("1"), NOON)  # error
     gocron.one_time_job(datetime.now(UTC))  # error
@@ -135,6 +134,6 @@ def jobs(job: gocron.Job) -> None:
 
 
 def contexts(ctx: gocron.Context) -> None:
-    gocron.context.with_timeout(ctx, 5)  # error
+    gocron.context.with_timeout(ctx, "5")  # error
     gocron.context.with_cancel()  # error
     ctx.cancelled()  # error
