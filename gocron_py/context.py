@@ -272,16 +272,12 @@ class Context:
 
         The same exception each time; its ``__cause__`` is the cause given at the cancellation.
         """
-        if not self.done():
-            return None
-        end = self._end()
+        end = self._end() if self.done() else None
         return None if end is None else end.error
 
     def cause(self) -> BaseException | None:
         """The exception given to the cancel function, else :meth:`err`. Go: ``context.Cause(ctx)``."""
-        if not self.done():
-            return None
-        end = self._end()
+        end = self._end() if self.done() else None
         if end is None:
             return None
         return end.error if end.cause is None else end.cause

@@ -111,6 +111,8 @@ def meanwhile(work: Callable[[], object], other: Callable[[], object], step: int
         return trace
 
     before = sys.gettrace()
+    # Python 3.12 reports opcodes only if a frame asked for them before tracing began.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         work()
@@ -580,9 +582,7 @@ class TestRefusals:
             (lambda: with_deadline(background(), datetime(2024, 1, 1)), "aware"),  # noqa: DTZ001
             (lambda: with_deadline(background(), "2024-01-01"), "aware"),  # type: ignore[arg-type]
             (
-                lambda: with_deadline(
-                    background(), datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))
-                ),
+                lambda: with_deadline(background(), datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))),
                 "years 1 to 9999",
             ),
             (lambda: with_timeout(background(), float("nan")), "time-out"),

@@ -188,9 +188,7 @@ leave.set()
 thread.join(20)
 sys.exit(status != 0)
 """
-        done = subprocess.run(
-            [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
-        )
+        done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
         assert "INFO: from the child\n" == done.stdout[20:]
 
 
@@ -277,9 +275,7 @@ try:
 except ZeroDivisionError as error:
     StandardLogger().error("job failed", "job", "backup", "error", error)
 """
-        done = subprocess.run(
-            [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
-        )
+        done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
         assert "" == done.stdout
         assert "job failed, job=backup, error=division by zero\nTraceback" == done.stderr[:56]
         assert re.search(r"ZeroDivisionError: division by zero\n$", done.stderr)

@@ -49,9 +49,7 @@ def test_protocols() -> None:
 class TestRunRecord:
     def test_times(self) -> None:
         """Duration and lateness are measured from start to end and from the due time to the start."""
-        record = RunRecord(
-            AT, AT + timedelta(seconds=1), AT + timedelta(seconds=3), JobStatus.FAIL, "boom", 2, 7
-        )
+        record = RunRecord(AT, AT + timedelta(seconds=1), AT + timedelta(seconds=3), JobStatus.FAIL, "boom", 2, 7)
         assert timedelta(seconds=2) == record.duration
         assert timedelta(seconds=1) == record.lateness
 

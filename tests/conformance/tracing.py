@@ -11,7 +11,7 @@ import gzip
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import unified_diff
@@ -126,7 +126,12 @@ def difference(steps: Sequence[Step], recorded: Sequence[Recorded]) -> str:
         if position == len(recorded):
             return ""
     lines = unified_diff(
-        [str(event) for event in flat(steps)], [str(each.event) for each in recorded], "trace", "here", lineterm="", n=99
+        [str(event) for event in flat(steps)],
+        [str(each.event) for each in recorded],
+        "trace",
+        "here",
+        lineterm="",
+        n=99,
     )
     return f"different from event {position + 1} on:\n" + "\n".join(lines)
 
@@ -162,7 +167,7 @@ def text(value: object) -> str:
         whole, point, rest = shown.partition(".")
         if point:
             shown = f"{whole}.{rest[:6].rstrip('0')}{rest[6:]}"
-        return shown.removesuffix("+00:00") + "Z" if shown.endswith("+00:00") else shown
+        return re.sub(r"\+00:00$", "Z", shown)
     if isinstance(value, gocron.GocronError) and not isinstance(value, gocron.Canceled):
         return f"{type(value).__name__}: {value}"
     return str(value)
@@ -195,7 +200,7 @@ class Stage:
         trace: Trace,
         steps: Sequence[Step],
         *options: gocron.SchedulerOption,
-        only: frozenset[str] | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
         self.trace = trace
         self.only = only
@@ -215,7 +220,9 @@ class Stage:
         self._gates: list[threading.Event] = []
         parameters = trace.parameters
         self.clock = FakeClock(datetime.fromisoformat(parameters["now"]))
-        self._listening = {event.get("job") for event in trace.events if event.name == "before_skip"}
+        # All jobs have listeners, but those that run and make no event of theirs.
+        heard, ran = ({each.get("job") for each in self._steps if each.name == name} for name in _HEARD_AND_RAN)
+        self._plain = ran - heard | {""}
         self._skips = _SKIPS.get(parameters.get("before_skip", ""), 0)
         self.scheduler = gocron.new_scheduler(
             gocron.with_clock(self.clock),
@@ -246,7 +253,7 @@ class Stage:
     def _job_options(self, name: str) -> list[gocron.JobOption]:
         parameters = self.trace.parameters
         options = [gocron.with_tags(_tag(name))]
-        if name in self._listening:
+        if name not in self._plain:
             options.append(self._listeners(panic=parameters.get("listeners") == "all"))
         if "job_locker" in parameters:
             refusals = _REFUSALS[parameters["job_locker"]]
@@ -283,9 +290,9 @@ class Stage:
 
         def listen(job_id: UUID, name: str, *more: object) -> None:
             self.check(job_id == self.ids.get(name), f"{event} has the job's id")
-            self.record(event, job=name, **{extra: text(value) for value in more})
+            self.check(len(more) == bool(extra), f"{event} has its arguments")
+            self.record(event, job=name, **({extra: text(more[0])} if extra else {}))
 
-        # A listener's arguments are counted when it is given: two, or three.
         return listen
 
     def _before_skip(self, job_id: UUID, name: str) -> None:
@@ -445,7 +452,8 @@ class Stage:
         def task(ctx: gocron.Context) -> object:
             work = self._gate() if body is None else body
             began = self.clock.now()
-            self._stand(work is not None)
+            if work is not None:
+                self._stand(1)
             self.record("task_start", job=name, ctx=state(ctx))
             try:
                 return self._work(name, ctx, work)
@@ -460,18 +468,17 @@ class Stage:
         except Exception as error:
             answer = error
         finally:
-            self._stand(False)
+            if work is not None:
+                self._stand(-1)
         failed = isinstance(answer, Exception)
         error_text = text(answer) if failed else None
         self.record("task_end", job=name, result="error" if failed else "ok", error=error_text, ctx=state(ctx))
         return answer
 
-    def _stand(self, stands: bool) -> None:
-        """This run's task stands still (or not): the script need not wait for its end."""
+    def _stand(self, more: int) -> None:
+        """One task more (or less) stands still: the script does not wait for its end."""
         with self._changed:
-            before = getattr(self.local, "stands", False)
-            self.local.stands = stands
-            self._standing += stands - before
+            self._standing += more
 
     def _gate(self) -> Body | None:
         """A run lasts until the script lets it end, if the trace has anything between its start and its end."""
@@ -695,6 +702,7 @@ def _tag(name: str) -> str:
     return f"tag of {name}"
 
 
+_HEARD_AND_RAN = ("before_job_runs", "task_start")
 _MODES = {"reschedule": gocron.LIMIT_MODE_RESCHEDULE, "wait": gocron.LIMIT_MODE_WAIT}
 _REFUSALS = {True: 0, "fails at the first call": 1, "fails twice": 2}
 _SKIPS = {"error, then ok": 1, "error twice, then ok": 2}
