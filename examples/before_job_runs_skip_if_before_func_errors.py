@@ -1,4 +1,4 @@
-"""A listener that raises keeps a run from happening; that uses up none of with_limited_runs."""
+"""A listener that raises keeps a run from happening."""
 
 from datetime import timedelta
 from queue import SimpleQueue
@@ -21,7 +21,6 @@ with gocron.new_scheduler(gocron.with_clock(clock)) as scheduler:
     scheduler.new_job(
         gocron.duration_job(timedelta(hours=1)),
         gocron.new_task(events.put, "ran"),
-        gocron.with_limited_runs(1),
         gocron.with_event_listeners(gocron.before_job_runs_skip_if_before_func_errors(allow)),
     )
     for _ in range(3):

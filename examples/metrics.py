@@ -1,5 +1,6 @@
 """A monitor that counts what became of the runs and shows it in the text format of Prometheus."""
 
+import logging
 import threading
 from collections import Counter
 from datetime import datetime, timedelta
@@ -40,20 +41,25 @@ class Metrics:
 clock, metrics = FakeClock(), Metrics()
 
 
-def back_up() -> Exception | None:
+def back_up() -> None:
     clock.advance(timedelta(minutes=10))  # that is how long it takes
-    return OSError("disk full") if clock.now().hour == 3 else None  # returned, as in Go; raised does as well
+    if clock.now().minute == 30:
+        raise OSError("disk full")
 
 
-with gocron.new_scheduler(
-    gocron.with_clock(clock),
-    gocron.with_monitor(metrics),
-    gocron.with_logger(gocron.new_logger(gocron.LogLevel(-1))),
-) as scheduler:
-    scheduler.new_job(gocron.duration_job(timedelta(hours=1)), gocron.new_task(back_up), gocron.with_name("backup"))
-    for _ in range(3):
-        clock.advance(timedelta(hours=1))
+logging.getLogger("gocron_py").setLevel(logging.CRITICAL)  # the failure is seen in the metrics
+with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_monitor(metrics)) as scheduler:
+    job = scheduler.new_job(
+        gocron.duration_job(timedelta(days=1)), gocron.new_task(back_up), gocron.with_name("backup")
+    )
+    for _ in range(4):
+        job.run_now()
         metrics.told.get()
 print(metrics)
 
 # Output:
+# # TYPE job_runs_total counter
+# job_runs_total{job="backup",status="success"} 3
+# job_runs_total{job="backup",status="fail"} 1
+# # TYPE job_seconds_total counter
+# job_seconds_total{job="backup"} 2400

@@ -15,7 +15,7 @@ with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_location("UTC"))
     print(*second_tuesdays.next_runs(3), sep="\n")
 
     last_fridays = scheduler.new_job(
-        gocron.rrule_job(rrule(MONTHLY, byweekday=FR(-1), dtstart=datetime(2024, 1, 1, 16), count=8)),
+        gocron.rrule_job(rrule(MONTHLY, byweekday=FR(-1), dtstart=datetime(2024, 1, 1, 16, tzinfo=UTC), count=8)),
         gocron.new_task(print, "work"),
     )
     print("the last Fridays of eight months")

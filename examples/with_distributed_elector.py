@@ -31,7 +31,8 @@ def start_node(node: str) -> gocron.Scheduler:
 
 
 nodes = [start_node("node 1"), start_node("node 2")]
-for leader in "node 1", "node 2", "node 1":
+for elected in "node 1", "node 2", "node 1":
+    leader = elected
     clock.advance(timedelta(hours=1))
     print(sorted([asked.get(), asked.get()]), "were asked:", work.get())
 for scheduler in nodes:

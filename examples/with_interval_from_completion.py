@@ -18,11 +18,12 @@ def show_runs(*options: gocron.JobOption) -> None:
         clock.advance(timedelta(seconds=30))  # that is how long it takes
         runs.put(f"{begun} to {clock.now().time()}")
 
-    with gocron.new_scheduler(gocron.with_clock(clock)) as scheduler:
+    with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_location("UTC")) as scheduler:
         job = scheduler.new_job(gocron.duration_job(INTERVAL), gocron.new_task(work), *options)
         clock.advance(INTERVAL)
-        print("  first run", runs.get())
-    print("  the second one is due at", job.history())
+        print("  first run:", runs.get())
+        clock.block_until(1)
+        print("  next run:", job.next_run())
 
 
 print("from the tick, which is the default:")
@@ -32,8 +33,8 @@ show_runs(gocron.with_interval_from_completion())
 
 # Output:
 # from the tick, which is the default:
-#   first run 00:05:00 to 00:05:30
-#   the second one is due at [RunRecord(scheduled=datetime.datetime(2023, 12, 31, 20, 35, tzinfo=zoneinfo.ZoneInfo(key='America/St_Johns')), started=datetime.datetime(2023, 12, 31, 20, 35, tzinfo=zoneinfo.ZoneInfo(key='America/St_Johns')), completed=datetime.datetime(2023, 12, 31, 20, 35, 30, tzinfo=zoneinfo.ZoneInfo(key='America/St_Johns')), outcome=<JobStatus.SUCCESS: 'success'>, error=None, attempt=1, fence=None)]
+#   first run: 00:05:00 to 00:05:30
+#   next run: 2024-01-01 00:10:00+00:00
 # from completion:
-#   first run 00:05:00 to 00:05:30
-#   the second one is due at [RunRecord(scheduled=datetime.datetime(2023, 12, 31, 20, 35, tzinfo=zoneinfo.ZoneInfo(key='America/St_Johns')), started=datetime.datetime(2023, 12, 31, 20, 35, tzinfo=zoneinfo.ZoneInfo(key='America/St_Johns')), completed=datetime.datetime(2023, 12, 31, 20, 35, 30, tzinfo=zoneinfo.ZoneInfo(key='America/St_Johns')), outcome=<JobStatus.SUCCESS: 'success'>, error=None, attempt=1, fence=None)]
+#   first run: 00:05:00 to 00:05:30
+#   next run: 2024-01-01 00:10:30+00:00

@@ -33,9 +33,9 @@ def work() -> None:
 
 
 with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_monitor(monitor)) as scheduler:
-    scheduler.new_job(gocron.duration_job(timedelta(minutes=1)), gocron.new_task(work), gocron.with_name("example"))
+    job = scheduler.new_job(gocron.duration_job(timedelta(days=1)), gocron.new_task(work), gocron.with_name("example"))
     for _ in range(3):
-        clock.advance(timedelta(minutes=1))
+        job.run_now()
         counted.get()
 
 print("total execute count:", monitor.counter["example"])
@@ -45,5 +45,5 @@ for number, elapsed in enumerate(monitor.times, 1):
 # Output:
 # total execute count: 3
 # execute #1 elapsed 0:00:01
-# execute #2 elapsed 0:00:02
-# execute #3 elapsed 0:00:03
+# execute #2 elapsed 0:00:01
+# execute #3 elapsed 0:00:01

@@ -25,7 +25,7 @@ def attempt(call: Callable[[], object]) -> None:
 attempt(lambda: scheduler.new_job(gocron.cron_job("0 25 * * *"), gocron.new_task(greet, "world")))
 attempt(lambda: scheduler.new_job(gocron.cron_job("0 0 30 2 *"), gocron.new_task(greet, "world")))
 attempt(lambda: scheduler.new_job(gocron.daily_job(0, [time(9)]), gocron.new_task(greet, "world")))
-attempt(lambda: scheduler.new_job(hourly, gocron.new_task(greet)))  # type: ignore[call-arg]
+attempt(lambda: scheduler.new_job(hourly, gocron.new_task(greet)))  # type: ignore[call-overload]
 attempt(lambda: scheduler.new_job(hourly, gocron.new_task(greet, "world"), gocron.with_limited_runs(0)))
 attempt(lambda: gocron.new_scheduler(gocron.with_location("Europe/Nowhere")))
 print("jobs:", scheduler.jobs())

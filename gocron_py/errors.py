@@ -8,6 +8,7 @@ is added as a note (:pep:`678`): tracebacks show it, the text stays Go's.
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Callable
 from typing import ClassVar
 
 _NOTHING = object()
@@ -26,6 +27,17 @@ class GocronError(Exception):
         super().__init__(f"{self.message}\n{detail}" if detail else self.message)
         if got is not _NOTHING:
             self.add_note(f"got {reprlib.repr(got)}")
+
+    def __reduce__(self) -> tuple[Callable[..., GocronError], tuple[object, ...]]:
+        # An exception is restored by calling its class with its args, here the finished text.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[GocronError], args: tuple[object, ...], state: dict[str, object]) -> GocronError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class ValidationError(GocronError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -201,12 +202,15 @@ def with_location(location: tzinfo | str) -> SchedulerOption:
     return _Configure(apply)
 
 
-def with_logger(logger: Logger) -> SchedulerOption:
+def with_logger(logger: Logger | logging.Logger) -> SchedulerOption:
     """Log through *logger* (Go: ``WithLogger``). Default: the standard library's logger ``gocron_py``.
 
+    :param logger: one with Go's methods, or a logger of the standard library's.
     :raises ErrWithLoggerNil: from ``new_scheduler``.
     """
-    return _set("logger", logger, Logger, ErrWithLoggerNil)
+    # It has the methods' names, but formats its arguments in another way.
+    given = StandardLogger(logger) if isinstance(logger, logging.Logger) else logger
+    return _set("logger", given, Logger, ErrWithLoggerNil)
 
 
 def with_monitor(monitor: Monitor) -> SchedulerOption:

@@ -178,14 +178,14 @@ class Run:
         report.tell("job_running", job)
         self._perform()
 
-    def _reason_to_skip(self) -> BaseException | None:
+    def _reason_to_skip(self) -> Exception | None:
         for listener in self.spec.listeners.get(Event.BEFORE_JOB_RUNS_SKIP, ()):
             try:
                 answer = listener(self.record.id, self.spec.name)
             except BaseException as error:
-                return error
+                answer = error
             if isinstance(answer, BaseException):
-                return answer
+                return answer if isinstance(answer, Exception) else _recovered(answer)
         return None
 
     def _perform(self) -> None:

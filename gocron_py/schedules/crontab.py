@@ -150,7 +150,7 @@ def _get_field(word: str, field: _Field) -> tuple[tuple[int, ...], bool]:
     """The numbers of a field, and whether a star stands in it. Empty members of a list are dropped."""
     numbers: set[int] = set()
     star = False
-    for expr in filter(None, word.split(",")):
+    for expr in dict.fromkeys(filter(None, word.split(","))):
         members, is_star = _get_range(expr, field)
         numbers.update(members)
         star = star or is_star

@@ -90,8 +90,11 @@ def _occurrences(rule: rrule, total: bool = False) -> Iterator[datetime]:
     """
     parts: dict[str, Any] = vars(rule)
     days = _MOST_DAYS_BY_MONTH if parts["_freq"] <= MONTHLY else _MOST_DAYS
-    watched = [_Watched(parts["_bymonth"] or range(1, 13), days)]
-    parts["_bymonth"] = watched[0]
+    watched = []
+    # Which Monday is the twentieth depends on whether months are named.
+    if parts["_bymonth"] or parts["_freq"] != YEARLY or not parts["_bynweekday"]:
+        parts["_bymonth"] = _Watched(parts["_bymonth"] or range(1, 13), days)
+        watched.append(parts["_bymonth"])
     for name in "_byhour", "_byminute":
         if parts[name]:
             parts[name] = _Watched(parts[name], _MOST_HOURS)
@@ -138,6 +141,8 @@ class _Rule:
             tick = self._instant(occurrence)
             if tick is None or tick <= after:
                 continue
+            if tick > LAST:
+                break
             best = tick if best is None else min(best, tick)
             if calm or tick - after > DAY:
                 break
@@ -148,7 +153,7 @@ class _Rule:
         tick = instant_of(occurrence.replace(fold=0, tzinfo=self._zone), self._zone)
         if self._skips_gaps and wall_at(tick, self._zone) != wall_of(occurrence.replace(tzinfo=None)):
             return None
-        return tick if tick <= LAST else None
+        return tick
 
     def _from(self, wall: int) -> Iterator[datetime]:
         """The occurrences from about *wall* on, and some before."""
@@ -195,7 +200,7 @@ def _without_count(rule: rrule, count: int | None) -> rrule:
         raise ErrInvalidArgument(f"the COUNT of a recurrence may be {MOST_COUNTED} at most; use UNTIL", got=count)
     last = None
     try:
-        for last in islice(_occurrences(rule.replace(cache=False), total=True), count):  # noqa: B007
+        for last in islice(_occurrences(rule.replace(cache=False), total=True), max(count, 0)):  # noqa: B007
             pass
     except _TooFar:
         raise ErrInvalidArgument("it takes too long to count the recurrence; use UNTIL", got=str(rule)) from None

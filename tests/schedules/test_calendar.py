@@ -157,44 +157,43 @@ class TestMonths:
         built(definition, "UTC", "2024-01-05", start="2023-01-31")
 
 
-# Zone, change, reading, policy, from when, the following ticks of a daily job.
+# Zone, reading, policy, from when, the following ticks of a daily job. Changes of clocks are in the comments.
 CHANGES = [
     # 2024-03-10, from 02:00 to 03:00
-    ("America/New_York", "02:30", DEFAULT, "2024-03-09", ["09T02:30:00-05:00", "10T03:30:00-04:00", "11T02:30:00-04:00"]),
-    ("America/New_York", "02:30", RUN_AFTER, "2024-03-09", ["09T02:30:00-05:00", "10T03:30:00-04:00", "11T02:30:00-04:00"]),
-    ("America/New_York", "02:30", SKIP, "2024-03-09", ["09T02:30:00-05:00", "11T02:30:00-04:00", "12T02:30:00-04:00"]),
+    ("America/New_York", "02:30", DEFAULT, "2024-03-09", "09T02:30-05:00 10T03:30-04:00 11T02:30-04:00"),
+    ("America/New_York", "02:30", RUN_AFTER, "2024-03-09", "09T02:30-05:00 10T03:30-04:00 11T02:30-04:00"),
+    ("America/New_York", "02:30", SKIP, "2024-03-09", "09T02:30-05:00 11T02:30-04:00 12T02:30-04:00"),
     # 2024-11-03, from 02:00 back to 01:00
-    ("America/New_York", "01:30", DEFAULT, "2024-11-02", ["02T01:30:00-04:00", "03T01:30:00-04:00", "04T01:30:00-05:00"]),
+    ("America/New_York", "01:30", DEFAULT, "2024-11-02", "02T01:30-04:00 03T01:30-04:00 04T01:30-05:00"),
     # 2024-03-31, from 02:00 to 03:00
-    ("Europe/Berlin", "02:30", DEFAULT, "2024-03-30", ["30T02:30:00+01:00", "31T03:30:00+02:00", "01T02:30:00+02:00"]),
-    ("Europe/Berlin", "02:30", SKIP, "2024-03-30", ["30T02:30:00+01:00", "01T02:30:00+02:00", "02T02:30:00+02:00"]),
+    ("Europe/Berlin", "02:30", DEFAULT, "2024-03-30", "30T02:30+01:00 31T03:30+02:00 01T02:30+02:00"),
+    ("Europe/Berlin", "02:30", SKIP, "2024-03-30", "30T02:30+01:00 01T02:30+02:00 02T02:30+02:00"),
     # 2024-10-27, from 03:00 back to 02:00: east of Greenwich the second time
-    ("Europe/Berlin", "02:30", DEFAULT, "2024-10-26", ["26T02:30:00+02:00", "27T02:30:00+01:00", "28T02:30:00+01:00"]),
+    ("Europe/Berlin", "02:30", DEFAULT, "2024-10-26", "26T02:30+02:00 27T02:30+01:00 28T02:30+01:00"),
     # 2018-11-04, from 00:00 to 01:00
-    ("America/Sao_Paulo", "00:00", DEFAULT, "2018-11-03T12:00", ["04T01:00:00-02:00", "05T00:00:00-02:00", "06T00:00:00-02:00"]),
-    ("America/Sao_Paulo", "00:00", SKIP, "2018-11-03T12:00", ["05T00:00:00-02:00", "06T00:00:00-02:00", "07T00:00:00-02:00"]),
+    ("America/Sao_Paulo", "00:00", DEFAULT, "2018-11-03T12:00", "04T01:00-02:00 05T00:00-02:00 06T00:00-02:00"),
+    ("America/Sao_Paulo", "00:00", SKIP, "2018-11-03T12:00", "05T00:00-02:00 06T00:00-02:00 07T00:00-02:00"),
     # Go never runs this one again, or stands still.
-    ("America/Sao_Paulo", "08:00", DEFAULT, "2018-11-03T07:00", ["03T08:00:00-03:00", "04T08:00:00-02:00", "05T08:00:00-02:00"]),
-    ("America/Sao_Paulo", "23:00", DEFAULT, "2018-11-03T12:00", ["03T23:00:00-03:00", "04T23:00:00-02:00", "05T23:00:00-02:00"]),
-    ("America/Sao_Paulo", "08:00", SKIP, "2018-11-03T09:00", ["04T08:00:00-02:00", "05T08:00:00-02:00", "06T08:00:00-02:00"]),
+    ("America/Sao_Paulo", "08:00", DEFAULT, "2018-11-03T07:00", "03T08:00-03:00 04T08:00-02:00 05T08:00-02:00"),
+    ("America/Sao_Paulo", "23:00", DEFAULT, "2018-11-03T12:00", "03T23:00-03:00 04T23:00-02:00 05T23:00-02:00"),
+    ("America/Sao_Paulo", "08:00", SKIP, "2018-11-03T09:00", "04T08:00-02:00 05T08:00-02:00 06T08:00-02:00"),
     # 2018-02-18, from 00:00 back to 23:00 on the 17th
-    ("America/Sao_Paulo", "23:30", DEFAULT, "2018-02-17", ["17T23:30:00-02:00", "18T23:30:00-03:00", "19T23:30:00-03:00"]),
+    ("America/Sao_Paulo", "23:30", DEFAULT, "2018-02-17", "17T23:30-02:00 18T23:30-03:00 19T23:30-03:00"),
     # 2024-10-06, from 02:00 to 02:30
-    ("Australia/Lord_Howe", "02:15", DEFAULT, "2024-10-05", ["05T02:15:00+10:30", "06T02:45:00+11:00", "07T02:15:00+11:00"]),
+    ("Australia/Lord_Howe", "02:15", DEFAULT, "2024-10-05", "05T02:15+10:30 06T02:45+11:00 07T02:15+11:00"),
     # 2024-03-30, from 23:00 to 00:00
-    ("America/Nuuk", "23:30", DEFAULT, "2024-03-29", ["29T23:30:00-02:00", "31T00:30:00-01:00", "31T23:30:00-01:00"]),
+    ("America/Nuuk", "23:30", DEFAULT, "2024-03-29", "29T23:30-02:00 31T00:30-01:00 31T23:30-01:00"),
     # No 2011-12-30
-    ("Pacific/Apia", "15:00", DEFAULT, "2011-12-29", ["29T15:00:00-10:00", "31T15:00:00+14:00", "01T15:00:00+14:00"]),
-    ("Pacific/Apia", "15:00", SKIP, "2011-12-29", ["29T15:00:00-10:00", "31T15:00:00+14:00", "01T15:00:00+14:00"]),
-]  # fmt: skip
+    ("Pacific/Apia", "15:00", DEFAULT, "2011-12-29", "29T15:00-10:00 31T15:00+14:00 01T15:00+14:00"),
+    ("Pacific/Apia", "15:00", SKIP, "2011-12-29", "29T15:00-10:00 31T15:00+14:00 01T15:00+14:00"),
+]
 
 
 @pytest.mark.parametrize(("zone", "at", "policy", "now", "expected"), CHANGES)
-def test_changes_of_clocks(
-    zone: str, at: str, policy: DaylightSavingsTimePolicy, now: str, expected: list[str]
-) -> None:
+def test_changes_of_clocks(zone: str, at: str, policy: DaylightSavingsTimePolicy, now: str, expected: str) -> None:
     """A time in a gap runs after it or is left out; a repeated one runs once."""
-    assert expected == [tick[8:] for tick in ticks(daily(1, at), zone, now, 3, policy)]
+    found = [tick[8:16] + tick[19:] for tick in ticks(daily(1, at), zone, now, 3, policy)]
+    assert expected.split() == found
 
 
 class TestChangesAndIntervals:
@@ -257,25 +256,23 @@ class TestResume:
     """The first tick from now on of a chain that began long ago."""
 
     @pytest.mark.parametrize(
-        ("definition", "expected"),
-        [
-            (daily(3, "08:00", "17:00"), "2024-06-17T08:00:00+02:00"),
-            (weekly(3, [MONDAY, FRIDAY], "08:00"), "2024-06-24T08:00:00+02:00"),
-            (monthly(5, [1, -1], "08:00"), "2024-08-01T08:00:00+02:00"),
-        ],
+        "definition", [daily(3, "08:00", "17:00"), weekly(3, [MONDAY, FRIDAY], "08:00"), monthly(5, [1, -1], "08:00")]
     )
-    def test_phase(self, definition: gocron.JobDefinition, expected: str) -> None:
-        """Periods are counted from the start's, as the slow walk does."""
+    def test_phase(self, definition: gocron.JobDefinition) -> None:
+        """Periods are counted from the start's: the slow walk comes to the same tick."""
         zone = "Europe/Berlin"
         schedule = built(definition, zone)
-        start, now = instant("1970-01-03T12:00", zone), instant("2024-06-15T12:00", zone)
-        tick = schedule.resume(start, now)
-        assert tick is not None
-        assert expected == shown(tick, zone)
-        walked: int | None = start
-        while walked is not None and walked < now:
-            walked = schedule.next(walked)
-        assert walked == tick
+        for start in "1999-12-30T12:00", "1999-12-31T12:00", "2000-01-01T07:00":
+            now = instant("2024-06-15T12:00", zone)
+            walked: int | None = instant(start, zone)
+            while walked is not None and walked < now:
+                walked = schedule.next(walked)
+            assert walked == schedule.resume(instant(start, zone), now)
+
+    def test_phase_in_numbers(self) -> None:
+        """From a Thursday, every third day."""
+        schedule = built(daily(3, "08:00"))
+        assert schedule.resume(instant("1970-01-01"), instant("1970-01-09")) == instant("1970-01-10T08:00")
 
     def test_the_start_is_a_tick(self) -> None:
         """At or after now it is the first one."""

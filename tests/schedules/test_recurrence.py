@@ -210,7 +210,7 @@ class TestTexts:
         """So is what dateutil takes too long to find."""
         before = time.perf_counter()
         with pytest.raises((gocron.ErrNoNextRun, gocron.ErrInvalidArgument)):
-            built(gocron.rrule_job(f"FREQ=SECONDLY;BYMONTH=1;BYHOUR=3;BYMINUTE=4;BYSECOND=5{count}"), now="2024-06-01")
+            built(gocron.rrule_job(f"FREQ=SECONDLY;BYMONTH=1;BYHOUR=3{count}"), now="2024-06-01")
         assert time.perf_counter() - before < 3
 
 
