@@ -1,4 +1,4 @@
-"""A time of day as a datetime, for those who make their own schedules."""
+"""A time of day of gocron's as one of Python's."""
 
 from zoneinfo import ZoneInfo
 

@@ -10,7 +10,7 @@ told: SimpleQueue[str] = SimpleQueue()
 
 
 class Teller:
-    """A ``gocron.SchedulerMonitor``; to hear of less, inherit from that and write only what is wanted."""
+    """A ``gocron.SchedulerMonitor``; nothing has to be inherited."""
 
     def scheduler_started(self) -> None:
         told.put("scheduler started")

@@ -165,6 +165,7 @@ def test_times_of_day(
 
 
 @given(crontabs, moments)
+@settings(max_examples=30)  # croniter alone searches long for days that months lack
 def test_croniter_is_the_engine(crontab: str, now: Instant) -> None:
     """Without changes of clocks the ticks are croniter's, where the two grammars agree."""
     words = crontab.split()
@@ -224,7 +225,10 @@ def test_any_crontab(text: str) -> None:
         try:
             gocron.cron_job(text, with_seconds).build(Setup(load_location("UTC"), SINCE))
         except (gocron.ErrCronJobParse, gocron.ErrCronJobInvalid) as error:
-            assert len(str(error)) < 2500
+            refused = error
+        else:
+            continue
+        assert len(str(refused)) < 2500
 
 
 @given(st.text(alphabet="0123456789*?,-/+ @TZ=CRON_\tjanfebsumo", max_size=40))
