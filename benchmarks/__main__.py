@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Collection
@@ -27,11 +26,10 @@ def main() -> int:
     else:
         begin = time.monotonic()
         with TemporaryDirectory(prefix="gocron-bench-") as directory:
-            absent, runner = _prepare(Path(directory), options.peers)
+            absent, runner = _prepare(Path(directory), options.peers, patient=not options.quick)
             present = [peer for peer in options.peers if peer not in absent]
-            load = os.getloadavg()[0]
             results = runner.run(plan.cells(options.only, options.quick), present, options.rounds)
-        where = f"{report.machine()}; {report.versions(present)}; load average before it {load:.2f}"
+        where = f"{report.machine()}; {report.versions(present)}; {report.disturbance(results)}"
         _say(f"{time.monotonic() - begin:.0f} s")
     if options.json:
         document = {"where": where, "absent": absent, "results": results}
@@ -45,13 +43,13 @@ def main() -> int:
     return 0
 
 
-def _prepare(directory: Path, peers: list[str]) -> tuple[dict[str, str], Runner]:
+def _prepare(directory: Path, peers: list[str], patient: bool) -> tuple[dict[str, str], Runner]:
     """Which peers are missing and what the table says of them, and a runner for the others."""
     absent = {peer: "absent" for peer in peers if not is_installed(peer)}
     program = golang.build(directory) if "gocron" in peers else None
     if program is None:
         absent["gocron"] = "Go absent"
-    return absent, Runner(program, _say)
+    return absent, Runner(program, _say, patient)
 
 
 def _options() -> argparse.Namespace:

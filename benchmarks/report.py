@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
 
 from benchmarks import golang
 from benchmarks.peers import PEERS
-from benchmarks.runner import Results
+from benchmarks.runner import FOREIGN, Results
 from benchmarks.targets import OURS, TARGETS, Figure, Spread, spread
 
 _NONE = "-"
@@ -171,6 +172,21 @@ def versions(peers: Iterable[str]) -> str:
     return ", ".join(found)
 
 
+def disturbance(results: Results) -> str:
+    """How much others had of the machine."""
+    shares = [
+        values[FOREIGN]
+        for of_peer in results.values()
+        for rounds in of_peer.values()
+        for values in rounds
+        if values is not None
+    ]
+    if not shares:
+        return "nothing measured"
+    middle, most = median(shares), max(shares)
+    return f"other processes had {number(middle)} % of the machine in the middle, {number(most)} % at most"
+
+
 def page(results: Results, absent: dict[str, str], where: str) -> str:
     """docs/benchmarks.rst."""
     return _PAGE.format(
@@ -197,7 +213,9 @@ Made by ``make bench`` (``{command}``) on {day}: {where}.
 What a machine does in a microsecond says little about another machine, so the figures to look at are the
 *ratios*: each round measures every peer, one after the other, each in a process of its own, and a ratio is
 taken within a round. A cell of the tables gives the median over the rounds, and in parentheses the lowest and
-the highest of them. The machine may be shared: where these lie far apart, believe none of them too much.
+the highest of them. The machine may be shared: a measurement during which other processes had more than 5 % of it
+is repeated, at most twice, and the least disturbed counts, whatever it says. Where the lowest and the highest lie far
+apart, believe none of them too much.
 
 .. _benchmark-targets:
 

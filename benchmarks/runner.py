@@ -14,7 +14,11 @@ from typing import Any
 
 from benchmarks.peers import PEERS
 from benchmarks.plan import Cell
+from benchmarks.quiet import ATTEMPTS, TOLERATED, Watch
 from benchmarks.workload import Load, assess, read_runs
+
+# The field beside a cell's own: the share of the machine that others had meanwhile.
+FOREIGN = "foreign_percent"
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,10 +28,11 @@ Results = dict[str, dict[str, list[Values | None]]]
 
 
 class Runner:
-    """Runs cells; *say* is told about progress."""
+    """Runs cells; *say* is told about progress. A *patient* one repeats what others disturbed."""
 
-    def __init__(self, go_program: Path | None, say: Callable[[str], None]) -> None:
+    def __init__(self, go_program: Path | None, say: Callable[[str], None], patient: bool) -> None:
         self._go_program = go_program
+        self._patient = patient
         self._say = say
 
     def run(self, cells: Iterable[Cell], peers: Iterable[str], rounds: int | None) -> Results:
@@ -48,6 +53,21 @@ class Runner:
         return results
 
     def _measure(self, cell: Cell, peer: str) -> Values | None:
+        """The least disturbed of a few attempts: one, where nobody disturbed it. Chosen by that alone."""
+        best: Values | None = None
+        for _ in range(ATTEMPTS if self._patient else 1):
+            watch = Watch()
+            values = self._attempt(cell, peer)
+            if values is None:
+                break
+            values[FOREIGN] = watch.foreign_percent()
+            if best is None or values[FOREIGN] < best[FOREIGN]:
+                best = values
+            if best[FOREIGN] <= TOLERATED:
+                break
+        return best
+
+    def _attempt(self, cell: Cell, peer: str) -> Values | None:
         try:
             with TemporaryDirectory(prefix="gocron-bench-") as directory:
                 return self._measure_in(Path(directory), cell, peer)

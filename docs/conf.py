@@ -56,9 +56,9 @@ def add_message(app: Sphinx, what: str, name: str, thing: object, options: objec
 def hide_constructor(
     app: Sphinx, what: str, name: str, thing: object, options: object, signature: str, returns: str
 ) -> tuple[str, None] | None:
-    """Most classes are made by functions, and how is nobody's business."""
-    is_made_by_users = is_dataclass(thing) or name.startswith("gocron_py.testing.") or what == "exception"
-    return ("", None) if what == "class" and not is_made_by_users else None
+    """Most classes are made by functions, most errors by the library; how is nobody's business."""
+    is_made_by_users = is_dataclass(thing) or name.startswith("gocron_py.testing.")
+    return ("", None) if what in {"class", "exception"} and not is_made_by_users else None
 
 
 def find_where_exported(

@@ -190,7 +190,7 @@ def main() -> int:
         scheduler.run_until_signal()
     finally:
         print("\x1b[?25h\x1b[?1049l" if live else "\n", end="")
-    print(*(line[:56] for line in board.table(jobs)), sep="\n")  # nothing is next
+    print(*(line[:55] for line in board.table(jobs)), sep="\n")  # nothing is next
     missed = [name for name, tick in due.items() if tick < datetime.now(UTC) - second and not board.runs[name]]
     print(f"\nDid not run: {', '.join(missed)}" if missed else "\nEvery job that was due has run.")
     return 1 if missed else 0

@@ -49,7 +49,7 @@ from gocron_py.errors import (
     GocronError,
     check_kind,
 )
-from gocron_py.instant import Instant, datetime_of, instant_of, micros_of
+from gocron_py.instant import LAST, Instant, datetime_of, instant_of, micros_of
 from gocron_py.schedules.arguments import (
     AtTime,
     AtTimeErrors,
@@ -246,8 +246,10 @@ class _DurationRandomJob(JobDefinition):
             raise ErrDurationRandomJobMinMax(got=(self.shortest, self.longest))
         if self.shortest <= timedelta(0):
             raise ErrDurationRandomJobPositive(got=self.shortest)
-        schedule = DurationRandomSchedule(micros_of(self.shortest), micros_of(self.longest))
-        return setup.usable(schedule, _beyond())
+        longest = micros_of(self.longest)
+        if setup.now + longest > LAST:  # else the dice would tell
+            raise _beyond()
+        return DurationRandomSchedule(micros_of(self.shortest), longest)
 
 
 def duration_random_job(min_duration: timedelta, max_duration: timedelta) -> JobDefinition:
@@ -401,6 +403,8 @@ class _OneTimeJob(JobDefinition):
         ticks = [tick for moment in given if (tick := instant_of(moment, setup.location)) > setup.now]
         if not ticks and not setup.start_immediately:
             raise ErrOneTimeJobStartDateTimePast(got=self.start_at.moments)
+        if ticks and max(ticks) > LAST:
+            raise _beyond()
         return OneTimeSchedule(ticks, setup.location)
 
 

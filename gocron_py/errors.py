@@ -60,6 +60,11 @@ def check_kind(value: object, kind: type, what: str) -> None:
         raise ErrInvalidArgument(f"{what} must be of type {kind.__name__}", got=value)
 
 
+def satisfies(value: object, protocol: type) -> bool:
+    """Whether *value* is an object with the methods of *protocol*. A class has them too, and cannot be asked."""
+    return isinstance(value, protocol) and not isinstance(value, type)
+
+
 class ErrNoNextRun(ValidationError):
     """A schedule that can never run, or not before the year 9999. Not in Go."""
 

@@ -24,6 +24,7 @@ from gocron_py.errors import (
     ErrWithStartDateTimePastZero,
     ErrWithStopDateTimePast,
     check_kind,
+    satisfies,
 )
 from gocron_py.instant import Instant, instant_of
 from gocron_py.job import JobSpec
@@ -42,6 +43,9 @@ class Moment:
         self.now = now
         self.location = location
 
+
+# A history is for looking at, and stands in memory; what is to be kept goes to a monitor.
+_LONGEST_HISTORY = 1_000_000
 
 Apply = Callable[[JobSpec, Moment], None]
 
@@ -186,7 +190,7 @@ def with_interval_from_completion() -> JobOption:
 
 def with_cron_implementation(c: Cron | None) -> JobOption:
     """Have *c* read the crontab of a ``cron_job`` (Go: ``WithCronImplementation``). ``None``: the default one."""
-    if c is not None and not isinstance(c, Cron):
+    if c is not None and not satisfies(c, Cron):
         raise ErrInvalidArgument("c must have the methods of Cron: is_valid and next", got=c)
 
     def apply(spec: JobSpec, moment: Moment) -> None:
@@ -214,7 +218,7 @@ def with_distributed_job_locker(locker: Locker) -> JobOption:
     def apply(spec: JobSpec, moment: Moment) -> None:
         if locker is None:
             raise ErrWithDistributedJobLockerNil
-        if not isinstance(locker, Locker):
+        if not satisfies(locker, Locker):
             raise ErrWithDistributedJobLockerNil("the method lock(ctx, key) is needed", got=locker)
         spec.locker = locker
 
@@ -261,8 +265,8 @@ def with_history_size(n: int) -> JobOption:
     :raises ErrInvalidArgument: *n* is no int, or less than 0.
     """
     check_kind(n, int, "n")
-    if n < 0:
-        raise ErrInvalidArgument("n must be zero or more", got=n)
+    if not 0 <= n <= _LONGEST_HISTORY:
+        raise ErrInvalidArgument(f"n must be zero or more, and at most {_LONGEST_HISTORY:,}", got=n)
 
     def apply(spec: JobSpec, moment: Moment) -> None:
         spec.history_size = n

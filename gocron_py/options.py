@@ -24,6 +24,7 @@ from gocron_py.errors import (
     ErrWithStopTimeoutZeroOrNegative,
     WrongKindError,
     check_kind,
+    satisfies,
 )
 from gocron_py.job import JobSpec
 from gocron_py.job_options import JobOption, Moment
@@ -121,7 +122,7 @@ def _set(name: str, value: object, protocol: Any, error: type[WrongKindError]) -
     def apply(settings: Settings) -> None:
         if value is None:
             raise error()
-        if not isinstance(value, protocol):
+        if not satisfies(value, protocol):
             raise error(f"the methods of {protocol.__name__} are needed", got=value)
         setattr(settings, name, value)
 

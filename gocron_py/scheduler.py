@@ -16,9 +16,11 @@ from gocron_py.errors import (
     ErrInvalidArgument,
     ErrJobNotFound,
     ErrJobRunNowFailed,
+    ErrNoNextRun,
     ErrSchedulerShutdown,
     check_kind,
 )
+from gocron_py.instant import LAST
 from gocron_py.job import Job, JobRecord, JobSpec, sorted_by_id
 from gocron_py.job_options import JobOption, Moment
 from gocron_py.lifecycle import Lifecycle
@@ -87,9 +89,10 @@ class Scheduler:
         """Block until the scheduler is shut down, at most *timeout* (seconds, or a timedelta). Ctrl-C ends it.
 
         :return: whether it is shut down. Not in Go, where a program blocks by hand.
+        :raises ErrInvalidArgument: *timeout* is no number.
         """
         self._life.check_process()
-        return self._life.over.wait(timeout.total_seconds() if isinstance(timeout, timedelta) else timeout)
+        return self._life.over.wait(_seconds(timeout))
 
     def run_until_signal(self, *signals: signal.Signals) -> signal.Signals | None:
         """Start, block until one of *signals* comes (default: SIGINT and SIGTERM), shut down. Not in Go.
@@ -102,12 +105,15 @@ class Scheduler:
         """
         if threading.current_thread() is not threading.main_thread():
             raise ErrInvalidArgument("run_until_signal must be called on the main thread")
+        chosen = signals or (signal.SIGINT, signal.SIGTERM)
+        for number in chosen:
+            if number not in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+                raise ErrInvalidArgument("a signal that can be caught is needed", got=number)
         received: list[signal.Signals] = []
 
         def receive(number: int, frame: FrameType | None) -> None:
             received.append(signal.Signals(number))
 
-        chosen = signals or (signal.SIGINT, signal.SIGTERM)
         former = {number: signal.signal(number, receive) for number in chosen}
         try:
             if not self._registry.scheduling:
@@ -187,6 +193,8 @@ class Scheduler:
             start=spec.start,
             start_immediately=spec.start_immediately,
         )
+        if spec.start is not None and spec.start > LAST:
+            raise ErrNoNextRun("the start is after the year 9999")
         spec.schedule = definition.build(setup)
         spec.start_immediately = setup.start_immediately
         if spec.executor is None:
@@ -318,3 +326,13 @@ def new_scheduler(*options: SchedulerOption) -> Scheduler:
         check_kind(option, SchedulerOption, "a scheduler option")
         option.configure(settings)
     return Scheduler(settings)
+
+
+def _seconds(timeout: timedelta | float | None) -> float | None:
+    if timeout is None:
+        return None
+    if isinstance(timeout, timedelta):
+        timeout = timeout.total_seconds()
+    if not isinstance(timeout, int | float) or isinstance(timeout, bool) or timeout != timeout:
+        raise ErrInvalidArgument("timeout must be a timedelta, or a number of seconds", got=timeout)
+    return min(timeout, threading.TIMEOUT_MAX)

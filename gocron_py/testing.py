@@ -18,7 +18,7 @@ from typing import final
 
 from gocron_py.clock import Timer
 from gocron_py.errors import ErrInvalidArgument
-from gocron_py.instant import Instant, Micros, datetime_of, instant_of, micros_of
+from gocron_py.instant import LAST, Instant, Micros, datetime_of, instant_of, micros_of
 
 __all__ = ["FakeClock"]
 
@@ -60,6 +60,8 @@ class FakeClock:
             raise ErrInvalidArgument("advance takes a timedelta of zero or more", got=d)
         with self._moving, self._changed:
             target = self._now + micros_of(d)
+            if target > LAST:
+                raise ErrInvalidArgument("the clock ends with the year 9999", got=d)
             for _ in range(self._max_steps):
                 due = self._settle()
                 if due is None or due > target:

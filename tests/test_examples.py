@@ -37,7 +37,7 @@ GO_EXAMPLES = """
     with_interval_from_completion with_limit_concurrent_jobs with_limited_runs with_location with_logger
     with_monitor with_name with_singleton_mode with_start_at with_start_date_time with_start_date_time_past
     with_start_immediately with_stop_timeout with_tags
-""".split()
+"""
 
 
 def command(*arguments: object) -> list[str]:
@@ -117,7 +117,7 @@ def test_none_shadows_the_standard_library() -> None:
 
 def test_every_example_of_go_is_there() -> None:
     """Each function Example… of the original has a program of its name."""
-    assert set(GO_EXAMPLES) - {program.stem for program in ALL} == set()
+    assert set(GO_EXAMPLES.split()) - {program.stem for program in ALL} == set()
 
 
 def test_every_function_is_shown() -> None:
@@ -175,10 +175,10 @@ def test_quickstart_fails_if_a_job_did_not_run(tmp_path: Path) -> None:
     """The exit code tells of a job that was due and of which nothing was heard."""
     deaf = "import quickstart as q, sys; q.Board.heard = lambda self, *_: None; sys.exit(q.main())"
     program = f"import sys; sys.path.insert(0, {str(DIRECTORY)!r}); {deaf}"
-    done = run("-c", program, "--seconds", 4, directory=tmp_path)
+    done = run("-c", program, "--seconds", 1.5, directory=tmp_path)
 
     assert done.returncode == 1
-    assert re.search(r"^Did not run: heartbeat, .*service, overrun, follow\b", done.stdout, re.MULTILINE)
+    assert re.search(r"^Did not run: (?:\w+, )*follow$", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.slow

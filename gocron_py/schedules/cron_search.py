@@ -19,6 +19,7 @@ from gocron_py.instant import LAST, SECOND, Instant, Micros
 from gocron_py.schedules.crontab import Times
 from gocron_py.schedules.wall_time import (
     DAY,
+    LONGEST_CHANGE,
     DaylightSavingsTimePolicy,
     Wall,
     go_date,
@@ -36,9 +37,6 @@ _HOUR = 60 * _MINUTE
 
 # The longest wait that a crontab can ask for is from one 29 February to the next, over a year such as 2100.
 _LONGEST_WAIT_YEARS = 8
-
-# Longer than any change of clocks (in Samoa, in 2011, by a whole day).
-_GAP = 25 * _HOUR
 
 _ANY_READING = reading_of(0)
 
@@ -126,7 +124,7 @@ class TimesSearch:
         if reading is None:
             return None
         tick: Instant | None = reading - offset
-        if not is_steady(self._look_back(after, offset), reading - offset + _GAP, self._zone):
+        if not is_steady(self._look_back(after, offset), reading - offset + LONGEST_CHANGE, self._zone):
             walked = _Walk(self._times, self._zone, after).result()
             # Within a repeated hour the walk can go back to the first occurrence of it, before its beginning.
             tick = reading - offset if walked is not None and walked <= after else walked
@@ -141,7 +139,7 @@ class TimesSearch:
 
     def _first_put_off(self, after: Instant, offset: Micros, reading: Wall) -> Instant | None:
         """The tick later than *after* that a gap puts off, unless others come before the gap."""
-        earlier = offset_at(after - _GAP, self._zone)
+        earlier = offset_at(after - LONGEST_CHANGE, self._zone)
         if earlier < offset:
             # Clocks have just been put forward. Old ones, that nobody changed, may still show readings in the gap.
             tick = self._put_off(self._readings.after(after + earlier))
@@ -158,7 +156,7 @@ class TimesSearch:
         """From when on a change of clocks matters: the walk may begin with the first midnight of a day or month."""
         reading = reading_of(after + SECOND + offset)
         days = 1 if reading.month in self._times.months else reading.day
-        return after - days * DAY - _GAP
+        return after - days * DAY - LONGEST_CHANGE
 
 
 @final

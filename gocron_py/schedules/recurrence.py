@@ -23,6 +23,7 @@ from gocron_py.schedules.wall_time import (
     DAY,
     DaylightSavingsTimePolicy,
     date_of,
+    first_instant_at,
     is_steady,
     load_location,
     reading_of,
@@ -125,7 +126,7 @@ class _Rule:
         if not isinstance(self._interval, int) or self._interval < 1:
             raise ErrInvalidArgument("the INTERVAL of a recurrence must be greater than 0", got=self._interval)
         self._zone = self._start.tzinfo or location
-        self._skips_gaps = policy is DaylightSavingsTimePolicy.SKIP
+        self._policy = policy
         self._rule = _without_count(rule, parts["_count"])
 
     def first(self, after: Instant) -> Instant | None:
@@ -150,10 +151,7 @@ class _Rule:
 
     def _instant(self, occurrence: datetime) -> Instant | None:
         # RFC 5545, 3.3.5: a reading in a gap counts by the offset before it; of two, the first one is meant.
-        tick = instant_of(occurrence.replace(fold=0, tzinfo=self._zone), self._zone)
-        if self._skips_gaps and wall_at(tick, self._zone) != wall_of(occurrence.replace(tzinfo=None)):
-            return None
-        return tick
+        return first_instant_at(wall_of(occurrence.replace(tzinfo=None)), self._zone, self._policy)
 
     def _from(self, wall: int) -> Iterator[datetime]:
         """The occurrences from about *wall* on, and some before."""

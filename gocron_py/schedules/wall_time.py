@@ -35,6 +35,9 @@ _MICROSECOND = timedelta(microseconds=1)
 # Wider than any offset of a zone from UTC has ever been (Manila and Alaska come near 16 hours).
 _WIDEST_OFFSET: Micros = 17 * 3600 * SECOND
 
+# Longer than any change of clocks (in Samoa, in 2011, by a whole day).
+LONGEST_CHANGE: Micros = 25 * 3600 * SECOND
+
 
 class DaylightSavingsTimePolicy(Enum):
     """What becomes of a time of day that clocks jump over in spring (Go: ``DaylightSavingsTimePolicy``)."""
@@ -118,6 +121,15 @@ def instant_at(wall: Wall, zone: tzinfo, policy: DaylightSavingsTimePolicy) -> I
     if policy is DaylightSavingsTimePolicy.SKIP:
         return None
     return wall - min(actual, assumed)
+
+
+def first_instant_at(wall: Wall, zone: tzinfo, policy: DaylightSavingsTimePolicy) -> Instant | None:
+    """As :func:`instant_at`, but of two instants the first one, which is what RFC 5545 means."""
+    instant = instant_at(wall, zone, policy)
+    if instant is None:
+        return None
+    first = wall - offset_at(instant - LONGEST_CHANGE, zone)
+    return first if first < instant and wall_at(first, zone) == wall else instant
 
 
 def steady_offset(start: Wall, end: Wall, zone: tzinfo) -> Micros | None:

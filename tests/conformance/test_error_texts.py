@@ -15,12 +15,12 @@ from gocron_py.schedules.wall_time import load_location
 
 RECORDED = json.loads((HERE / "errors.json").read_text(encoding="utf-8"))
 
-SETUP = {"location": load_location("UTC"), "now": instant("2024-06-15T12:00:00Z")}
+NOW = instant("2024-06-15T12:00:00Z")
 
 
 def error_of(make: Callable[[], gocron.JobDefinition]) -> gocron.GocronError:
     with pytest.raises(gocron.GocronError) as caught:
-        make().build(Setup(**SETUP))
+        make().build(Setup(load_location("UTC"), NOW))
     return caught.value
 
 

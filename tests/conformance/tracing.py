@@ -679,7 +679,14 @@ class _SchedulerMonitor:
         self._record("job_failed", job, error=text(error))
 
     def job_completed(self, job: gocron.Job) -> None:
-        """Recorded."""
+        """Recorded; by then the job knows of the end."""
+        try:
+            completed = job.last_run_completed_at()
+        except gocron.ErrJobNotFound:  # it was removed in the run
+            pass
+        else:
+            _, ended = self._stage.local.span
+            self._stage.check(completed is not None and completed >= ended, "last_run_completed_at comes first")
         self._record("job_completed", job)
 
     def job_execution_time(self, job: gocron.Job, took: timedelta) -> None:

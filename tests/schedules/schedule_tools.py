@@ -42,8 +42,10 @@ def ticks(
     schedule = built(definition, zone, now, policy)
     found: list[str] = []
     tick: Instant | None = instant(now, zone)
-    while len(found) < count and (tick := schedule.next(tick)) is not None:
-        found.append(shown(tick, zone))
+    while len(found) < count and tick is not None:
+        tick = schedule.next(tick)
+        if tick is not None:
+            found.append(shown(tick, zone))
     return found
 
 

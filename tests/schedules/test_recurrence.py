@@ -52,7 +52,7 @@ def test_as_dateutil(rule: rrule) -> None:
     """In a zone without changes the ticks are dateutil's own, from whatever moment they are asked."""
     schedule = built(gocron.rrule_job(rule), "UTC", "2019-01-01")
     expected = [instant(moment.isoformat()) for moment in islice(rule, 400)]
-    actual = []
+    actual: list[int] = []
     tick = schedule.next(instant("2019-01-01"))
     while tick is not None and len(actual) < len(expected):
         actual.append(tick)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pytest
@@ -10,7 +11,6 @@ from schedule_tools import DEFAULT, RUN_AFTER, SKIP, instant, shown
 
 import gocron_py as gocron
 from gocron_py.instant import LAST, SECOND
-from gocron_py.schedules import wall_time
 from gocron_py.schedules.wall_time import (
     DAY,
     FIRST,
@@ -205,14 +205,13 @@ def test_local_location_by_environment(text: str, monkeypatch: pytest.MonkeyPatc
 def test_local_location_by_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without TZ the system's link into the database counts, and without that what C knows."""
     monkeypatch.delenv("TZ", raising=False)
-    monkeypatch.setattr(wall_time.os.path, "realpath", lambda path: "/usr/share/zoneinfo/Asia/Tokyo")
+    monkeypatch.setattr(os.path, "realpath", lambda path: "/usr/share/zoneinfo/Asia/Tokyo")
     assert str(local_location()) == "Asia/Tokyo"
-    monkeypatch.setattr(wall_time.os.path, "realpath", lambda path: path)
+    monkeypatch.setattr(os.path, "realpath", lambda path: path)
     assert isinstance(local_location(), tz.tzlocal)
 
 
 def test_weekdays() -> None:
     """Numbered as in Go."""
     assert [day.value for day in Weekday] == list(range(7))
-    assert Weekday.SUNDAY == 0
-    assert Weekday.SATURDAY == 6
+    assert Weekday(0) is Weekday.SUNDAY
