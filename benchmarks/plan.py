@@ -84,7 +84,7 @@ def _adds(
 def _memory(jobs: int, rounds: int = 3) -> list[Cell]:
     return [
         Cell(
-            f"memory/{how}",
+            f"memory/{how}/{jobs}",
             frozenset({"memory"}),
             {"kind": "memory", "jobs": jobs, "traced": how == "allocated"},
             timeout=240,
@@ -96,7 +96,7 @@ def _memory(jobs: int, rounds: int = 3) -> list[Cell]:
 
 def _idle(jobs: int, seconds: float, rounds: int = 3) -> Cell:
     spec = {"kind": "idle", "jobs": jobs, "settle": min(2.0, seconds), "seconds": seconds}
-    return Cell("idle", frozenset({"idle"}), spec, timeout=120, rounds=rounds)
+    return Cell(f"idle/{jobs}", frozenset({"idle"}), spec, timeout=120, rounds=rounds)
 
 
 def _sleepers(rounds: int = 3) -> Cell:

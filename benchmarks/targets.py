@@ -134,8 +134,8 @@ def _add_targets() -> list[Target]:
 TARGETS: tuple[Target, ...] = (
     *_load_targets(),
     *_add_targets(),
-    Target("memory per job, 100,000 held, resident (bytes)", Figure("memory/resident", "bytes"), "≤", 1_536),
-    Target("memory per job, 100,000 held, allocated (bytes)", Figure("memory/allocated", "bytes"), "≤", 1_536),
-    Target("idle CPU, 100,000 jobs pending (% of a core)", Figure("idle", "percent"), "≤", 0.2),
+    Target("memory per job, 100,000 held, resident (bytes)", Figure("memory/resident/100000", "bytes"), "≤", 1_536),
+    Target("memory per job, 100,000 held, allocated (bytes)", Figure("memory/allocated/100000", "bytes"), "≤", 1_536),
+    Target("idle CPU, 100,000 jobs pending (% of a core)", Figure("idle/100000", "percent"), "≤", 0.2),
     Target("200 jobs that sleep 1 s, due at once, end within (s)", Figure("sleepers", "seconds"), "≤", 1.5),
 )

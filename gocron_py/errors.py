@@ -13,6 +13,10 @@ from typing import ClassVar
 
 _NOTHING = object()
 
+# What was given may be a crontab of a megabyte.
+_shortened = reprlib.Repr()
+_shortened.maxstring = _shortened.maxother = 120
+
 
 class GocronError(Exception):
     """The base of all errors of this library.
@@ -26,7 +30,7 @@ class GocronError(Exception):
     def __init__(self, detail: str = "", *, got: object = _NOTHING) -> None:
         super().__init__(f"{self.message}\n{detail}" if detail else self.message)
         if got is not _NOTHING:
-            self.add_note(f"got {reprlib.repr(got)}")
+            self.add_note(f"got {_shortened.repr(got)}")
 
     def __reduce__(self) -> tuple[Callable[..., GocronError], tuple[object, ...]]:
         # An exception is restored by calling its class with its args, here the finished text.

@@ -20,13 +20,12 @@ from gocron_py.schedules.crontab import Times
 from gocron_py.schedules.wall_time import (
     DAY,
     LONGEST_CHANGE,
-    DaylightSavingsTimePolicy,
     Wall,
     go_date,
-    instant_at,
     is_steady,
     midnight_of,
     offset_at,
+    put_off,
     reading_of,
     wall_at,
     wall_of,
@@ -39,8 +38,6 @@ _HOUR = 60 * _MINUTE
 _LONGEST_WAIT_YEARS = 8
 
 _ANY_READING = reading_of(0)
-
-_RUN_AFTER = DaylightSavingsTimePolicy.RUN_AFTER_TRANSITION
 
 
 def why_never(times: Times) -> str | None:
@@ -129,8 +126,8 @@ class TimesSearch:
             # Within a repeated hour the walk can go back to the first occurrence of it, before its beginning.
             tick = reading - offset if walked is not None and walked <= after else walked
             if self._runs_after_gap:
-                put_off = self._first_put_off(after, offset, reading)
-                tick = min((t for t in (tick, put_off) if t is not None), default=None)
+                late = self._first_put_off(after, offset, reading)
+                tick = min((t for t in (tick, late) if t is not None), default=None)
         return tick if tick is not None and tick <= LAST else None
 
     def resume(self, start: Instant, now: Instant) -> Instant | None:
@@ -148,9 +145,10 @@ class TimesSearch:
         return self._put_off(reading)
 
     def _put_off(self, reading: Wall | None) -> Instant | None:
-        if reading is None or instant_at(reading, self._zone, DaylightSavingsTimePolicy.SKIP) is not None:
+        if reading is None:
             return None
-        return instant_at(reading, self._zone, _RUN_AFTER)
+        instant = put_off(reading, self._zone)
+        return instant if wall_at(instant, self._zone) != reading else None
 
     def _look_back(self, after: Instant, offset: Micros) -> Instant:
         """From when on a change of clocks matters: the walk may begin with the first midnight of a day or month."""
@@ -208,7 +206,7 @@ class _Walk:
                 return False
             # Go steps on from where a gap at midnight puts it, and so loses the next first of January.
             first = midnight_of(date(year, month, 1))
-            self._at = instant_at(first + since_first, self._zone, _RUN_AFTER) or LAST + 1
+            self._at = put_off(first + since_first, self._zone)
             if month == 1:
                 return False
         return True
@@ -235,7 +233,7 @@ class _Walk:
         instant = go_date(wall, self._zone)
         if instant <= self._at:
             # The whole day is in a gap. Go steps on the spot here, for ever.
-            instant = instant_at(wall, self._zone, _RUN_AFTER) or instant
+            instant = put_off(wall, self._zone)
         return instant
 
     def _matches_day(self, reading: datetime) -> bool:

@@ -106,21 +106,22 @@ def go_date(wall: Wall, zone: tzinfo) -> Instant:
     return wall - offset_at(wall - offset_at(wall, zone), zone)
 
 
-def instant_at(wall: Wall, zone: tzinfo, policy: DaylightSavingsTimePolicy) -> Instant | None:
-    """The instant at which *zone*'s wall clock shows *wall*; of two such instants Go's choice, see :func:`go_date`.
+def put_off(wall: Wall, zone: tzinfo) -> Instant:
+    """The instant at which *zone*'s wall clock shows *wall*, see :func:`go_date`; in a gap, at which it would.
 
-    In a gap ``SKIP`` gives ``None``, both other policies the instant at which the clock would
-    show *wall* had it not been changed, which is after the change. (Go's default gives that in
-    the east only.)
+    That is after the change: the old clock, had nobody changed it, would show *wall* then.
+    (Go's default gives that in the east only.)
     """
     instant = go_date(wall, zone)
-    assumed = wall - instant
-    actual = offset_at(instant, zone)
-    if actual == assumed:
-        return instant
-    if policy is DaylightSavingsTimePolicy.SKIP:
+    return wall - min(offset_at(instant, zone), wall - instant)
+
+
+def instant_at(wall: Wall, zone: tzinfo, policy: DaylightSavingsTimePolicy) -> Instant | None:
+    """As :func:`put_off`, but for ``None`` in a gap by the policy ``SKIP``."""
+    instant = put_off(wall, zone)
+    if policy is DaylightSavingsTimePolicy.SKIP and wall_at(instant, zone) != wall:
         return None
-    return wall - min(actual, assumed)
+    return instant
 
 
 def first_instant_at(wall: Wall, zone: tzinfo, policy: DaylightSavingsTimePolicy) -> Instant | None:

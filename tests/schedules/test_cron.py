@@ -367,6 +367,12 @@ class TestTheEnd:
             schedule = built(gocron.cron_job("0 0 * * *"), zone)
             assert schedule.resume(start, instant("2024-01-01T12:00")) is not None
 
+    def test_the_epoch(self) -> None:
+        """The instant 0 is one like all others."""
+        for crontab in "0 0 1 1 *", "@monthly", "@every 1h", "0 0 * * 4":
+            assert built(gocron.cron_job(crontab), now="1969-12-31T23:00").next(instant("1969-12-31T23:00")) == 0
+        assert cron("@yearly", "Europe/London", "1969-06-01", 1) == ["1970-01-01T00:00:00+01:00"]
+
     def test_no_next_run(self) -> None:
         """A crontab that has no tick left is refused."""
         with pytest.raises(gocron.ErrCronJobInvalid) as caught:
