@@ -124,6 +124,7 @@ class Setup:
     :ivar cron: of ``with_cron_implementation``.
     :ivar start: of ``with_start_at``; may be in the past.
     :ivar start_immediately: of ``with_start_at``; a definition may set it.
+    :ivar start_location: the zone of *start*, where it has one.
     """
 
     location: tzinfo
@@ -132,6 +133,7 @@ class Setup:
     cron: Cron | None = None
     start: Instant | None = None
     start_immediately: bool = False
+    start_location: tzinfo | None = None
 
     def usable(self, schedule: DescribedSchedule, never: GocronError) -> DescribedSchedule:
         """*schedule*, if it has a tick left after the job's first run; else *never* is raised."""
@@ -171,13 +173,15 @@ class _CronJob(JobDefinition):
     def build(self, setup: Setup) -> DescribedSchedule:
         runs_after_gap = setup.dst_policy is DaylightSavingsTimePolicy.RUN_AFTER_TRANSITION
         location = setup.location
+        # Where a start is given in a zone of its own, Go's times stay in that zone, and are compared there.
+        compared_in = setup.start_location or location
         if setup.cron is None or isinstance(setup.cron, DefaultCron):
             with_seconds = self.with_seconds if setup.cron is None else setup.cron.with_seconds
             search = search_for(self.crontab, with_seconds, location, runs_after_gap)
-            schedule = CronSchedule(self.crontab, search, location)
+            schedule = CronSchedule(self.crontab, search, compared_in)
         else:
             check_verdict(setup.cron.is_valid(self.crontab, location, datetime_of(setup.now, location)))
-            schedule = CronSchedule(self.crontab, CustomSearch(setup.cron, location, runs_after_gap), location)
+            schedule = CronSchedule(self.crontab, CustomSearch(setup.cron, location, runs_after_gap), compared_in)
         return setup.usable(schedule, never_again())
 
 

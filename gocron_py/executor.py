@@ -115,6 +115,7 @@ class Executor:
         self._tell(lambda: self._registry.report.error(message, *pairs, "error", error))
 
     def _tell(self, call: Call) -> None:
+        call = self._registry.escorted(call)
         try:
             self._pool.put(call)
         except RuntimeError:  # no thread at all: better here than not at all
@@ -189,6 +190,7 @@ class Executor:
         registry = self._registry
         offers: list[tuple[Run, Admission]] = []
         ended: list[JobRecord] = []
+        spent: list[JobSpec] = []
         with registry.lock:
             if registry.era != era:
                 return []
@@ -203,12 +205,20 @@ class Executor:
                 offer = self._offer(due)
                 if offer is not None:
                     offers.append(offer)
+                else:
+                    spent.append(due.spec)
                 if record.ending and registry.is_at_end(record):
                     registry.remove(record)
                     ended.append(record)
         for record in ended:
             self._tell_end(record)
+        for spec in spent:
+            self._tell_spent(spec)
         return offers
+
+    def _tell_spent(self, spec: JobSpec) -> None:
+        info = self._registry.report.info
+        self._tell(lambda: info("gocron: tick dropped, the last of the limited runs goes on", "job", spec.name))
 
     def _offer(self, due: _Due) -> tuple[Run, Admission] | None:
         """Enter the next tick, and ask for this one to run. The lock is held."""
@@ -227,4 +237,4 @@ class Executor:
         if record.removed:
             self._tell(lambda: report.tell("job_unregistered", spec.handle))
         else:
-            self._tell(lambda: report.warn("gocron: the job's context has ended, it runs no more", "job", spec.name))
+            self._tell(lambda: report.info("gocron: the job's context has ended, it runs no more", "job", spec.name))

@@ -56,6 +56,7 @@ class JobSpec:
         "singleton",
         "start",
         "start_immediately",
+        "start_location",
         "stop",
         "tags",
         "task",
@@ -80,6 +81,7 @@ class JobSpec:
         self.dst_policy = DaylightSavingsTimePolicy.DEFAULT
         self.start: Instant | None = None
         self.start_immediately = False
+        self.start_location: tzinfo | None = None
         self.stop: Instant | None = None
         self.locker: Locker | None = None
         self.disabled_locker = False
@@ -110,6 +112,7 @@ class JobRecord:
         "completed",
         "context",
         "counted",
+        "ended",
         "ending",
         "entry",
         "executing",
@@ -146,6 +149,8 @@ class JobRecord:
         self.cancel: Callable[[], None] | None = None
         self.started: Instant | None = None
         self.completed: Instant | None = None
+        # When the task ended whose end is in `completed`, on the monotonic clock.
+        self.ended = 0
         self.history: deque[RunEntry] | None = None
 
     def cancel_context(self) -> Callable[[], None] | None:

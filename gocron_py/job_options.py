@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from gocron_py.context import Context
 from gocron_py.definitions import Cron
@@ -362,3 +363,6 @@ def _start(spec: JobSpec, at: Instant, given: datetime | None) -> None:
     if spec.stop is not None and spec.stop < at:
         raise ErrStartTimeLaterThanEndTime(got=given)
     spec.start = at
+    # A fixed offset, as datetime.fromisoformat gives it, is a way to write an instant and no place.
+    zone = None if given is None else given.tzinfo
+    spec.start_location = zone if isinstance(zone, ZoneInfo) else None

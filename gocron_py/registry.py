@@ -16,7 +16,7 @@ from gocron_py.instant import LAST, Instant
 from gocron_py.job import JobRecord, JobSpec, RunEntry
 from gocron_py.limits import Admission, Limits
 from gocron_py.monitor import JobStatus
-from gocron_py.run import Run
+from gocron_py.run import Run, inside
 from gocron_py.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -163,8 +163,10 @@ class Registry:
         with self.lock:
             if run.completed is not None:
                 return
-            run.completed = record.completed = now
+            run.completed = now
             record.executing -= 1
+            if run.ended >= record.ended:  # else a run that ended later was faster with its listeners
+                record.completed, record.ended = now, run.ended
             record.remember(RunEntry(run.scheduled, run.started, now, outcome, text))
 
     def finish(self, run: Run) -> Run | None:
@@ -175,7 +177,6 @@ class Registry:
             tick = self._from_completion(run)
         cancel: Cancel | None = None
         with self.lock:
-            self.in_flight -= 1
             if run.started is None:
                 run.give_back()
                 self._no_longer_waits()
@@ -185,13 +186,35 @@ class Registry:
             ended = run.is_of_its_job() and self._after_last(run, tick)
             if ended:
                 cancel = self.remove(record)
-            if self._watchers:
-                self.changed.notify_all()
+            else:
+                self._leaves()
         if cancel is not None:
             cancel()
         if ended:
             self.report.tell("job_unregistered", spec.handle)
+            with self.lock:
+                self._leaves()
         return following
+
+    def escorted(self, call: Callable[[], None]) -> Callable[[], None]:
+        """*call*, counted as a run in flight from now on until it is done, so that a stop waits for it."""
+        with self.lock:
+            self.in_flight += 1
+
+        def escorted() -> None:
+            try:
+                with inside(self):
+                    call()
+            finally:
+                with self.lock:
+                    self._leaves()
+
+        return escorted
+
+    def _leaves(self) -> None:
+        self.in_flight -= 1
+        if self._watchers:
+            self.changed.notify_all()
 
     def _from_completion(self, run: Run) -> Instant | None:
         try:
@@ -313,5 +336,8 @@ class Registry:
 
 
 def _text(error: Exception) -> str:
-    text = str(error)
+    try:
+        text = str(error)
+    except BaseException as fault:  # the user's own __str__
+        text = f"(its text cannot be had: {type(fault).__name__})"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

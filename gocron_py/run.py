@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, final
 
@@ -27,8 +29,17 @@ _thread = threading.local()
 
 def is_inside_run(registry: Registry) -> bool:
     """Whether this thread is executing a run of that registry's scheduler: it must not wait for itself."""
-    run: Run | None = getattr(_thread, "run", None)
-    return run is not None and run.registry is registry
+    return getattr(_thread, "registry", None) is registry
+
+
+@contextmanager
+def inside(registry: Registry) -> Iterator[None]:
+    """What this thread does here is part of a run, or of what is told of one."""
+    _thread.registry = registry
+    try:
+        yield
+    finally:
+        _thread.registry = None
 
 
 @final
@@ -43,6 +54,7 @@ class Run:
         "announced",
         "completed",
         "context",
+        "ended",
         "era",
         "record",
         "registry",
@@ -68,6 +80,7 @@ class Run:
         self.announced = announced
         self.started: Instant | None = None
         self.completed: Instant | None = None
+        self.ended = 0
 
     def is_of_its_job(self) -> bool:
         """Whether the job was neither removed nor updated since. Under the registry's lock."""
@@ -86,15 +99,14 @@ class Run:
         """Do the run, then those that waited for it."""
         run: Run | None = self
         while run is not None:
-            _thread.run = run
+            _thread.registry = run.registry
             try:
                 if run.registry.begin(run):
                     run._coordinate()
             except BaseException as error:
                 run.registry.report.error("gocron: a run broke off", "job", run.spec.name, "error", error)
-            finally:
-                _thread.run = None
             run = run.registry.finish(run)
+        _thread.registry = None
 
     # The order of events below is Go's; tests/conformance/test_traces.py holds it.
 
@@ -197,7 +209,7 @@ class Run:
         completed = started
         try:
             error = self._call_task()
-            registry.end_if_forked()
+            self.ended = time.monotonic_ns()
             completed = registry.now()
             self._after(started, completed, error)
         finally:
@@ -207,10 +219,13 @@ class Run:
     def _call_task(self) -> Exception | None:
         try:
             executor = self.spec.executor
-            if executor is None:
-                result = self.spec.task.run(self.context)
-            else:
-                result = self._call_elsewhere(executor)
+            try:
+                if executor is None:
+                    result = self.spec.task.run(self.context)
+                else:
+                    result = self._call_elsewhere(executor)
+            finally:
+                self.registry.end_if_forked()
         except Exception as error:
             return error
         except BaseException as error:

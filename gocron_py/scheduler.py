@@ -192,6 +192,7 @@ class Scheduler:
             cron=spec.cron,
             start=spec.start,
             start_immediately=spec.start_immediately,
+            start_location=spec.start_location,
         )
         if spec.start is not None and spec.start > LAST:
             raise ErrNoNextRun("the start is after the year 9999")

@@ -14,17 +14,30 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from gocron_py.clock import Timer
 from gocron_py.errors import ErrInvalidArgument
 from gocron_py.instant import LAST, Instant, Micros, datetime_of, instant_of, micros_of
 
-__all__ = ["FakeClock"]
+if TYPE_CHECKING:
+    from gocron_py.scheduler import Scheduler
+
+__all__ = ["FakeClock", "wait_for_runs"]
 
 # How long the clock waits for a scheduler's thread to take its part of a step. It is real time
 # and generous: it ends a broken test with a stack instead of a stuck run.
 _PATIENCE = 30.0
+
+
+def wait_for_runs(scheduler: Scheduler, timeout: timedelta = timedelta(seconds=10)) -> None:
+    """Wait until no run of *scheduler* goes on: all that were handed out are over, listeners and locks included.
+
+    :raises TimeoutError: not within *timeout* of real time.
+    """
+    registry = scheduler._registry
+    if not registry.watch(lambda: not registry.in_flight, timeout.total_seconds()):
+        raise TimeoutError(f"{registry.in_flight} runs go on")
 
 
 @final

@@ -49,16 +49,16 @@ def environment(**more: str) -> dict[str, str]:
     """One in which a program that depends on the machine's zone or language is found out; and this very library."""
     library = str(Path(gocron_py.__file__).parent.parent)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LC_", "COLUMNS"))}
-    return {**kept, "PYTHONPATH": library, "TZ": "America/St_Johns", "LANG": "C.UTF-8", **more}
+    fixed = {"PYTHONPATH": library, "PYTHONDONTWRITEBYTECODE": "1", "TZ": "America/St_Johns", "LANG": "C.UTF-8"}
+    return {**kept, **fixed, **more}
 
 
-def run(*arguments: object, directory: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end."""
-    cache = str(directory / "pycache")
+def run(*arguments: object, directory: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, with more in its environment."""
     return subprocess.run(
         command(*arguments),
         cwd=directory,
-        env=environment(PYTHONPYCACHEPREFIX=cache),
+        env=environment(**more),
         capture_output=True,
         text=True,
         timeout=50,
@@ -105,7 +105,7 @@ def test_says_what_it_shows(program: Path) -> None:
 
 def test_all_compile(tmp_path: Path) -> None:
     """The examples compile without a warning, those in directories below too."""
-    done = run("-m", "compileall", "-q", "-f", DIRECTORY, directory=tmp_path)
+    done = run("-m", "compileall", "-q", "-f", DIRECTORY, directory=tmp_path, PYTHONPYCACHEPREFIX=str(tmp_path))
 
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
@@ -188,7 +188,7 @@ def test_quickstart_ends_well_by_a_signal(number: signal.Signals, tmp_path: Path
     with subprocess.Popen(
         command(QUICKSTART, "--seconds", 50),
         cwd=tmp_path,
-        env=environment(PYTHONDONTWRITEBYTECODE="1"),
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -213,7 +213,7 @@ def test_quickstart_fits_its_terminal(width: int, height: int, tmp_path: Path) -
     with subprocess.Popen(
         command(QUICKSTART, "--seconds", 3),
         cwd=tmp_path,
-        env=environment(PYTHONDONTWRITEBYTECODE="1", TERM="xterm"),
+        env=environment(TERM="xterm"),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -136,7 +136,7 @@ class CronSchedule:
     __slots__ = ("_crontab", "_location", "_search")
 
     def __init__(self, crontab: str, search: Search, location: tzinfo) -> None:
-        """:param location: the scheduler's: readings are compared on its clock, whatever zone the crontab has."""
+        """:param location: readings are compared on its clock, whatever zone the crontab has."""
         self._crontab = crontab
         self._search = search
         self._location = location

@@ -1,4 +1,4 @@
-"""Runs a recorded case through the definitions, as a scheduler would, and tells what came of it.
+"""Runs a recorded case on a scheduler, and tells what came of it.
 
 The rest of the suite knows :func:`outcome_of` only.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,14 +16,20 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import gocron_py as gocron
 from gocron_py import definitions, errors
 from gocron_py.instant import Instant, datetime_of, instant_of
-from gocron_py.schedules.description import DescribedSchedule
+from gocron_py.logger import StandardLogger
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
+from gocron_py.testing import FakeClock, wait_for_runs
 
 HERE = Path(__file__).parent
 
 Case = dict[str, Any]
+
+_logger = logging.getLogger("tests.conformance")
+_logger.disabled = True
+QUIET = StandardLogger(_logger)
 
 
 @dataclass
@@ -52,27 +59,20 @@ def instant(text: str) -> Instant:
 
 
 def outcome_of(case: Case, count: int = 12) -> Outcome:
-    """What new_job, start and next_runs(count) give."""
-    location = ZoneInfo(case["location"])
-    setup = definitions.Setup(location=location, now=instant(case["now"]))
+    """What new_job, start and next_runs(count) give, on a clock that stands still, as recorded from Go."""
+    clock = FakeClock(datetime.fromisoformat(case["now"]))
+    options = gocron.with_clock(clock), gocron.with_location(case["location"])
+    scheduler = gocron.new_scheduler(*options, gocron.with_logger(QUIET))
     try:
-        stop = _apply_options(case["options"], setup)
-        schedule = definition_of(case).build(setup)
+        job = scheduler.new_job(definition_of(case), gocron.new_task(int), *_options(case["options"]))
+        scheduler.start()
+        wait_for_runs(scheduler)
+        runs = [instant_of(run, ZoneInfo("UTC")) for run in job.next_runs(count)]
+        return Outcome(next_runs=runs, fires_at_start=bool(job.history()))
     except errors.GocronError as error:
         return Outcome(error=type(error).__name__)
-    first = setup.start
-    if first is None:
-        first = schedule.next(setup.now)
-    elif first < setup.now:
-        first = schedule.resume(first, setup.now)
-    ticks = _chain(schedule, first)
-    return outcome_from(ticks, setup.now, stop, count)
-
-
-def _chain(schedule: DescribedSchedule, tick: Instant | None) -> Iterator[Instant]:
-    while tick is not None:
-        yield tick
-        tick = schedule.next(tick)
+    finally:
+        scheduler.shutdown()
 
 
 def outcome_from(ticks: Iterable[Instant], now: Instant, stop: Instant | None, count: int = 12) -> Outcome:
@@ -93,28 +93,22 @@ def outcome_from(ticks: Iterable[Instant], now: Instant, stop: Instant | None, c
     return Outcome(next_runs=runs[:count])
 
 
-def _apply_options(options: dict[str, Any], setup: definitions.Setup) -> Instant | None:
-    """Go's checks of the start and stop times, in the order of the options; the stop time."""
-    stop: Instant | None = None
-    setup.dst_policy = DaylightSavingsTimePolicy[options.get("dst_policy", "default").upper()]
-    for name in options.get("order", ["start_at", "start_at_past", "stop_at"]):
-        name = {"start": "start_at" if "start_at" in options else "start_at_past", "stop": "stop_at"}.get(name, name)
-        if name not in options or name == "dst_policy":
-            continue
-        moment = instant(options[name])
-        if name == "stop_at":
-            if moment < setup.now:
-                raise errors.ErrWithStopDateTimePast
-            if setup.start is not None and moment < setup.start:
-                raise errors.ErrStopTimeEarlierThanStartTime
-            stop = moment
-            continue
-        if name == "start_at" and moment < setup.now:
-            raise errors.ErrWithStartDateTimePast
-        if stop is not None and stop < moment:
-            raise errors.ErrStartTimeLaterThanEndTime
-        setup.start = moment
-    return stop
+def _options(options: dict[str, Any]) -> list[gocron.JobOption]:
+    """The options of a case, in its order."""
+    policy = DaylightSavingsTimePolicy[options.get("dst_policy", "default").upper()]
+    zone = ZoneInfo(options["start_at_location"]) if "start_at_location" in options else None
+
+    def start(text: str) -> datetime:
+        moment = datetime.fromisoformat(text)
+        return moment if zone is None else moment.astimezone(zone)
+
+    make = {
+        "dst_policy": lambda _: gocron.with_daylight_savings_time_policy(policy),
+        "start_at": lambda text: gocron.with_start_at(gocron.with_start_date_time(start(text))),
+        "start_at_past": lambda text: gocron.with_start_at(gocron.with_start_date_time_past(start(text))),
+        "stop_at": lambda text: gocron.with_stop_at(gocron.with_stop_date_time(datetime.fromisoformat(text))),
+    }
+    return [make[name](options[name]) for name in options.get("order", make) if name in options]
 
 
 def definition_of(case: Case) -> definitions.JobDefinition:

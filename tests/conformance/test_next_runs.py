@@ -14,7 +14,6 @@ CALENDAR = ("daily", "weekly", "monthly")
 MIDNIGHT_GAPS = ("America/Sao_Paulo", "America/Havana", "America/Santiago", "Pacific/Apia")
 
 MENDED_CRONTABS = {
-    "cron-0718": "repeated readings are told apart in the scheduler's location, not in that of the start",
     "cron-0809": "run_after_transition: Go runs on days that the crontab does not name",
     "cron-1742": "run_after_transition: Go leaves out the second reading in the gap",
     "cron-1754": "run_after_transition: Go leaves out a gap that has just been",

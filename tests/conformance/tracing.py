@@ -223,7 +223,7 @@ class Stage:
         # All jobs have listeners, but those that run and make no event of theirs.
         heard, ran = ({each.get("job") for each in self._steps if each.name == name} for name in _HEARD_AND_RAN)
         self._plain = ran - heard | {""}
-        self._skips = _SKIPS.get(parameters.get("before_skip", ""), 0)
+        self._skips = _SKIPS[parameters.get("before_skip", "")]
         self.scheduler = gocron.new_scheduler(
             gocron.with_clock(self.clock),
             gocron.with_location(parameters["location"]),
@@ -242,7 +242,7 @@ class Stage:
         if "elector" in parameters:
             options.append(gocron.with_distributed_elector(_Elector(self, parameters["elector"].split(", then "))))
         if any(event.get("locker") == "scheduler" for event in self.trace.events) or "scheduler_locker" in parameters:
-            refusals = _REFUSALS.get(parameters.get("scheduler_locker", True), 0)
+            refusals = _REFUSALS[parameters.get("scheduler_locker", True)]
             options.append(gocron.with_distributed_locker(_Locker(self, "scheduler", refusals)))
         if "limit" in parameters:
             options.append(gocron.with_limit_concurrent_jobs(parameters["limit"], _MODES[parameters["limit_mode"]]))
@@ -711,4 +711,4 @@ def _tag(name: str) -> str:
 _HEARD_AND_RAN = ("before_job_runs", "task_start")
 _MODES = {"reschedule": gocron.LIMIT_MODE_RESCHEDULE, "wait": gocron.LIMIT_MODE_WAIT}
 _REFUSALS = {True: 0, "fails at the first call": 1, "fails twice": 2}
-_SKIPS = {"error, then ok": 1, "error twice, then ok": 2}
+_SKIPS = {"": 0, "error, then ok": 1, "error twice, then ok": 2}

@@ -160,6 +160,7 @@ class Script:
         self._started = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-W", "error", *program],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -179,6 +180,13 @@ class Script:
                 raise AssertionError(f"ended without {line!r}: {self.process.communicate()[1]}")
         return time.monotonic()
 
+    def type(self, line: str) -> None:
+        """Give it a line, and then the end of its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.close()
+        self.process.stdin = None
+
     def send(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)
 
@@ -187,7 +195,7 @@ class Script:
         try:
             out, err = self.process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
-            os.kill(self.process.pid, signal.SIGABRT)  # faulthandler shows where it hangs
+            os.killpg(self.process.pid, signal.SIGABRT)  # faulthandler shows where it hangs
             out, err = self.process.communicate()
             raise AssertionError(f"still there after {limit} s:\n{out}\n{err}") from None
         return Ended(self.process.returncode, time.monotonic() - self._started, out.splitlines(), err)
@@ -199,6 +207,6 @@ class Script:
         except ProcessLookupError:
             pass
         self.process.wait()
-        for stream in (self.process.stdout, self.process.stderr):
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()

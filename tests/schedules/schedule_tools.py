@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from gocron_py.definitions import JobDefinition, Setup
@@ -52,3 +56,12 @@ def ticks(
 def shown(tick: Instant, zone: str) -> str:
     """An instant as a clock in *zone* shows it."""
     return datetime_of(tick, load_location(zone)).isoformat()
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """What is done in here takes less processor time than that, be the machine busy or not."""
+    traced = sys.gettrace() is not None or "coverage" in sys.modules
+    before = time.process_time()
+    yield
+    assert time.process_time() - before < seconds * (10 if traced else 1)

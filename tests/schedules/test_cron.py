@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
-from schedule_tools import DEFAULT, RUN_AFTER, SKIP, built, instant, shown, ticks
+from schedule_tools import DEFAULT, RUN_AFTER, SKIP, built, instant, shown, ticks, within
 
 import gocron_py as gocron
 from gocron_py.definitions import Setup
@@ -253,10 +252,8 @@ class TestDates:
     )
     def test_impossible(self, crontab: str) -> None:
         """Refused at once; the text is Go's, a note says why."""
-        before = time.perf_counter()
-        with pytest.raises(gocron.ErrCronJobInvalid) as caught:
+        with within(0.1), pytest.raises(gocron.ErrCronJobInvalid) as caught:
             built(gocron.cron_job(crontab, True), "Europe/Berlin")
-        assert time.perf_counter() - before < 0.1
         assert str(caught.value) == "gocron: CronJob: invalid crontab"
         assert any("never runs" in note for note in caught.value.__notes__)
 
@@ -339,9 +336,8 @@ class TestResume:
     def test_is_fast(self) -> None:
         """A second since 1970 is stepped over, not through."""
         schedule = built(gocron.cron_job("* * * * * *", True), "Europe/Berlin")
-        before = time.perf_counter()
-        assert schedule.resume(0, instant("2024-07-01T12:00:00.5")) == instant("2024-07-01T12:00:01")
-        assert time.perf_counter() - before < 0.005
+        with within(0.005):
+            assert schedule.resume(0, instant("2024-07-01T12:00:00.5")) == instant("2024-07-01T12:00:01")
 
 
 class TestTheEnd:
@@ -561,6 +557,5 @@ def test_cost(crontab: str) -> None:
     tick: int | None = instant("2024-01-01")
     for _ in range(200):
         assert tick is not None
-        before = time.perf_counter()
-        tick = schedule.next(tick)
-        assert time.perf_counter() - before < 0.1
+        with within(0.1):
+            tick = schedule.next(tick)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from datetime import datetime
 from itertools import islice
@@ -10,7 +9,7 @@ from itertools import islice
 import pytest
 from dateutil.rrule import DAILY, FR, HOURLY, MINUTELY, MO, MONTHLY, SECONDLY, TU, WEEKLY, YEARLY, rrule, rruleset
 from dateutil.tz import gettz
-from schedule_tools import RUN_AFTER, SKIP, built, instant, shown, ticks
+from schedule_tools import RUN_AFTER, SKIP, built, instant, shown, ticks, within
 
 import gocron_py as gocron
 from gocron_py.instant import LAST
@@ -64,9 +63,8 @@ def test_as_dateutil(rule: rrule) -> None:
 def test_late_ticks_cost_what_early_ones_do() -> None:
     """A rule by the second that began in 1970 is not gone through."""
     schedule = built(gocron.rrule_job("DTSTART:19700101T000000\nRRULE:FREQ=SECONDLY;INTERVAL=7"), "Europe/Berlin")
-    before = time.perf_counter()
-    tick = schedule.next(instant("2024-06-01T12:00"))
-    assert time.perf_counter() - before < 0.01
+    with within(0.01):
+        tick = schedule.next(instant("2024-06-01T12:00"))
     assert tick is not None
     assert tick - instant("2024-06-01T12:00") <= 7_000_000
 
@@ -190,28 +188,22 @@ class TestTexts:
     )
     def test_refused(self, text: str) -> None:
         """One clear and short error for what is no recurrence."""
-        before = time.perf_counter()
-        with pytest.raises(gocron.ErrInvalidArgument) as caught:
+        with within(0.5), pytest.raises(gocron.ErrInvalidArgument) as caught:
             built(gocron.rrule_job(text))
-        assert time.perf_counter() - before < 0.5
         assert 30 < len(str(caught.value)) < 500
 
     @pytest.mark.parametrize("frequency", ["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY"])
     @pytest.mark.parametrize("by", ["BYMONTH=2;BYMONTHDAY=30", "BYMONTHDAY=31;BYMONTH=4,6", "BYYEARDAY=1;BYMONTH=2"])
     def test_impossible(self, frequency: str, by: str) -> None:
         """What never happens is refused soon."""
-        before = time.perf_counter()
-        with pytest.raises(gocron.ErrNoNextRun):
+        with within(0.5), pytest.raises(gocron.ErrNoNextRun):
             built(gocron.rrule_job(f"FREQ={frequency};{by}"))
-        assert time.perf_counter() - before < 0.5
 
     @pytest.mark.parametrize("count", ["", ";COUNT=10000"])
     def test_too_slow(self, count: str) -> None:
         """So is what dateutil takes too long to find."""
-        before = time.perf_counter()
-        with pytest.raises((gocron.ErrNoNextRun, gocron.ErrInvalidArgument)):
+        with within(3), pytest.raises((gocron.ErrNoNextRun, gocron.ErrInvalidArgument)):
             built(gocron.rrule_job(f"FREQ=SECONDLY;BYMONTH=1;BYHOUR=3{count}"), now="2024-06-01")
-        assert time.perf_counter() - before < 3
 
 
 class TestObjects:
