@@ -51,8 +51,15 @@ class Executor:
         self._thread = threading.Thread(target=self._loop, name="gocron-executor", daemon=True)
 
     def start(self) -> None:
-        """Start the thread. Jobs may have been entered before."""
-        self._thread.start()
+        """Start the thread.
+
+        :raises RuntimeError: there is no thread to be had.
+        """
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._timer.close()
+            raise
 
     def wake(self) -> None:
         """The earliest tick has changed."""

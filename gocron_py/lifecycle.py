@@ -89,7 +89,9 @@ class Lifecycle:
 
     def _begin(self) -> None:
         registry = self._registry
-        executor = self.executor = Executor(registry, WorkerPool(registry.settings.max_workers))
+        executor = Executor(registry, WorkerPool(registry.settings.max_workers))
+        executor.start()  # first: if there is no thread for it, nothing has happened
+        self.executor = executor
         with registry.lock:
             registry.era += 1
             registry.scheduling = True
@@ -98,11 +100,6 @@ class Lifecycle:
         now = registry.now()
         for record in records:
             self._schedule(record, record.spec, now)
-        try:
-            executor.start()
-        except RuntimeError:  # no more threads
-            self._halt()
-            raise
         _started.add(self)
 
     def _schedule(self, record: JobRecord, spec: JobSpec, now: Instant) -> None:

@@ -57,6 +57,9 @@ class WorkerPool:
         if not self._workers:
             self._start_workers(1)  # first: if it fails, nothing is left behind
         self._ready.append(call)
+        if self._closed:
+            # Closed in between: the workers may be gone, and none must be waited for in vain.
+            self._start(self._work, "last")
 
     def kick(self) -> None:
         """Wake one worker for all that was put; if that is too much for one, more follow within milliseconds."""

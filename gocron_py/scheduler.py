@@ -103,6 +103,7 @@ class Scheduler:
         :raises ErrInvalidArgument: not called on the main thread.
         :raises ErrStopJobsTimedOut: as :meth:`shutdown`.
         """
+        self._life.check_process()
         if threading.current_thread() is not threading.main_thread():
             raise ErrInvalidArgument("run_until_signal must be called on the main thread")
         chosen = signals or (signal.SIGINT, signal.SIGTERM)

@@ -84,6 +84,7 @@ def names_used(program: Path) -> set[str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", WITH_OUTPUT, ids=lambda program: program.stem)
 def test_prints_what_it_says(program: Path, tmp_path: Path) -> None:
     """An example runs without a warning or a word on stderr, and prints the lines at its end."""

@@ -166,7 +166,7 @@ def test_31_storm_of_run_now(make_scheduler: MakeScheduler, options: list[gocron
     if options:
         assert most <= 3
     else:
-        assert {number: 80 for number in range(8)} == dict(runs)
+        assert dict.fromkeys(range(8), 80) == dict(runs)
     assert 0 == scheduler.jobs_waiting_in_queue()
     assert [] == witness.said("error")
 
@@ -599,75 +599,76 @@ def test_34_nothing_of_a_users_is_called_under_the_lock(make_scheduler: MakeSche
 # -- 35: slow callbacks ------------------------------------------------------------------------------
 
 
+class Slow(Witness):
+    """All that a scheduler calls, and one of it hangs, until the gate opens, when it is about the job "slow"."""
+
+    def __init__(self, place: str, gate: threading.Event) -> None:
+        super().__init__()
+        self.place = place
+        self.gate = gate
+        self.hung = threading.Semaphore(0)
+        self.asked = iter(range(1_000_000))
+
+    def hang(self, place: str, *about: object) -> None:
+        if place == self.place and "slow" in about:
+            self.hung.release()
+            self.gate.wait(LIMIT)
+
+    def increment_job(self, *args: Any) -> None:
+        self.hang("monitor", *args)
+
+    def job_started(self, job: gocron.Job) -> None:
+        self.hang("scheduler monitor", job.name())
+
+    def job_registered(self, job: gocron.Job) -> None:
+        self.hang("job_registered", job.name())
+
+    def error(self, msg: str, *args: object) -> None:
+        self.hang("logger", *args)
+
+    def lock(self, ctx: gocron.Context, key: str) -> gocron.Lock:
+        self.hang("locker", key)
+        return super().lock(ctx, key)
+
+    def is_leader(self, ctx: gocron.Context) -> None:
+        # An elector does not know the job: of two that ask each second, one has to wait.
+        self.hang("elector", "slow" if next(self.asked) % 2 == 0 else "other")
+
+    def listen(self, job_id: UUID, job_name: str) -> None:
+        self.hang("listener", job_name)
+
+    def options(self) -> list[gocron.SchedulerOption]:
+        options = super().options()
+        if self.place == "locker":
+            options.append(gocron.with_distributed_locker(self))
+        elif self.place == "elector":
+            options.append(gocron.with_distributed_elector(self))
+        return options
+
+
 @pytest.mark.parametrize("place", ["listener", "monitor", "scheduler monitor", "logger", "locker", "elector"])
 def test_35_slow_callback(clock: FakeClock, gate: threading.Event, place: str) -> None:
     """A callback that hangs holds up the runs that it is about: other jobs' ticks come, none of its own is lost."""
-    hung = threading.Semaphore(0)
     ticks: Counter[str] = Counter()
-
-    def hang(*args: object) -> None:
-        hung.release()
-        gate.wait(LIMIT)
-
-    class SlowMonitor(Witness):
-        def increment_job(self, id: UUID, name: str, *args: object) -> None:
-            if place == "monitor" and name == "slow":
-                hang()
-
-        def __getattr__(self, method: str) -> Callable[..., None]:
-            if method.startswith("_"):
-                raise AttributeError(method)
-            return lambda *args: (
-                hang()
-                if method == "job_started" and place == "scheduler monitor" and args[0].name() == "slow"
-                else None
-            )
-
-        def error(self, msg: str, *args: object) -> None:
-            if place == "logger" and "slow" in args:
-                hang()
-
-        def lock(self, ctx: gocron.Context, key: str) -> gocron.Lock:
-            if place == "locker" and key == "slow":
-                hang()
-            return super().lock(ctx, key)
-
-        def is_leader(self, ctx: gocron.Context) -> None:
-            return None
-
-    class SlowElector:
-        def is_leader(self, ctx: gocron.Context) -> None:
-            # An elector does not know the job: it is slow for the first that asks, each second.
-            if place == "elector" and next(asked) % 2 == 0:
-                hang()
-
-    asked = iter(range(1_000_000))
-    slow_things = SlowMonitor()
-    options: list[gocron.SchedulerOption] = list(slow_things.options())
-    if place == "locker":
-        options.append(gocron.with_distributed_locker(slow_things))
-    if place == "elector":
-        options.append(gocron.with_distributed_elector(SlowElector()))
+    slow = Slow(place, gate)
 
     def task(name: str) -> None:
         ticks[name] += 1
         if place == "logger" and name == "slow":
             raise ValueError("logged")
 
-    with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_location("UTC"), *options) as scheduler:
+    with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_location("UTC"), *slow.options()) as scheduler:
         for name in ("slow", "other"):
-            listeners = [gocron.before_job_runs(hang)] if place == "listener" and name == "slow" else []
             scheduler.new_job(
                 gocron.duration_job(SECOND),
                 gocron.new_task(task, name),
                 gocron.with_name(name),
-                gocron.with_event_listeners(*listeners),
+                gocron.with_event_listeners(gocron.before_job_runs(slow.listen)),
             )
         for second in range(1, 6):
             clock.advance(SECOND)
-            assert hung.acquire(timeout=LIMIT)
-            done = ticks["other"] if place != "elector" else ticks.total()
-            until(lambda second=second: (ticks["other"] if place != "elector" else ticks.total()) >= second, str(done))
+            assert slow.hung.acquire(timeout=LIMIT)
+            until(lambda second=second: (ticks.total() if place == "elector" else ticks["other"]) >= second)
         gate.set()
         until(lambda: ticks == {"slow": 5, "other": 5})
         until(lambda: not scheduler._registry.in_flight)
@@ -676,18 +677,8 @@ def test_35_slow_callback(clock: FakeClock, gate: threading.Event, place: str) -
 def test_35_slow_callback_of_a_start(clock: FakeClock, gate: threading.Event) -> None:
     """A scheduler monitor that hangs at job_registered holds up its caller only: ticks of other jobs come."""
     ran = threading.Semaphore(0)
-
-    class Slow(Witness):
-        def __getattr__(self, name: str) -> Callable[..., None]:
-            if name.startswith("_"):
-                raise AttributeError(name)
-            if name == "job_registered":
-                return lambda job: gate.wait(LIMIT) if job.name() == "slow" else None
-            return lambda *args: None
-
-    slow: Any = Slow()
-    scheduler = gocron.new_scheduler(gocron.with_clock(clock), gocron.with_scheduler_monitor(slow))
-    with scheduler:
+    slow = Slow("job_registered", gate)
+    with gocron.new_scheduler(gocron.with_clock(clock), *slow.options()) as scheduler:
         scheduler.new_job(gocron.duration_job(SECOND), gocron.new_task(ran.release))
         adding = threading.Thread(
             target=scheduler.new_job,
@@ -695,7 +686,7 @@ def test_35_slow_callback_of_a_start(clock: FakeClock, gate: threading.Event) ->
             daemon=True,
         )
         adding.start()
-        until(lambda: len(scheduler.jobs()) == 2)
+        assert slow.hung.acquire(timeout=LIMIT)
         clock.advance(3 * SECOND)
         for _ in range(3):
             assert ran.acquire(timeout=LIMIT)
