@@ -40,11 +40,11 @@ class Monitor(Protocol):
 
     def increment_job(self, id: UUID, name: str, tags: list[str], status: JobStatus, /) -> None:
         """Count one run that ended with *status*, or that did not start. Go: ``IncrementJob``."""
-        return None
+        return
 
     def record_job_timing(self, start: datetime, end: datetime, id: UUID, name: str, tags: list[str], /) -> None:
         """Record when a task started and ended, aware datetimes. Go: ``RecordJobTiming``."""
-        return None
+        return
 
 
 @runtime_checkable
@@ -63,7 +63,7 @@ class MonitorStatus(Monitor, Protocol):
         /,
     ) -> None:
         """Record a task's times, status and error, ``None`` on success. Go: ``RecordJobTimingWithStatus``."""
-        return None
+        return
 
 
 @runtime_checkable
@@ -72,54 +72,54 @@ class SchedulerMonitor(Protocol):
 
     def scheduler_started(self) -> None:
         """``start()`` was called. Go: ``SchedulerStarted``."""
-        return None
+        return
 
     def scheduler_stopped(self) -> None:
         """The scheduler stopped, its last clearing-up is still to come. Go: ``SchedulerStopped``."""
-        return None
+        return
 
     def scheduler_shutdown(self) -> None:
         """``shutdown()`` completed well. Go: ``SchedulerShutdown``."""
-        return None
+        return
 
     def job_registered(self, job: Job, /) -> None:
         """A job was added. Go: ``JobRegistered``."""
-        return None
+        return
 
     def job_unregistered(self, job: Job, /) -> None:
         """A job was removed. Go: ``JobUnregistered``."""
-        return None
+        return
 
     def job_started(self, job: Job, /) -> None:
         """A run begins; its listeners may still say no. Go: ``JobStarted``."""
-        return None
+        return
 
     def job_running(self, job: Job, /) -> None:
         """The task is about to be called. Go: ``JobRunning``."""
-        return None
+        return
 
     def job_failed(self, job: Job, error: Exception, /) -> None:
         """A run failed, or a listener kept it from running. Go: ``JobFailed``."""
-        return None
+        return
 
     def job_completed(self, job: Job, /) -> None:
         """A run ended well. Go: ``JobCompleted``."""
-        return None
+        return
 
     def job_execution_time(self, job: Job, duration: timedelta, /) -> None:
         """How long the task took, after success and failure alike. Go: ``JobExecutionTime``."""
-        return None
+        return
 
     def job_scheduling_delay(self, job: Job, scheduled_time: datetime, actual_start_time: datetime, /) -> None:
         """When a run was due and when it began, aware datetimes. Go: ``JobSchedulingDelay``."""
-        return None
+        return
 
     def concurrency_limit_reached(self, limit_type: str, job: Job, /) -> None:
         """A run could not begin at once; *limit_type*: ``singleton`` or ``limit``.
 
         Go: ``ConcurrencyLimitReached``.
         """
-        return None
+        return
 
 
 @dataclass(frozen=True, slots=True)

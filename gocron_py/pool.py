@@ -41,7 +41,7 @@ class WorkerPool:
         self._parked: list[threading.Lock] = []
         self._workers = 0
         self._starting = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         # Rung when calls are left waiting behind one that a worker has taken.
         self._bell = threading.Lock()
         self._bell.acquire()
@@ -52,12 +52,12 @@ class WorkerPool:
 
         :raises RuntimeError: the pool is closed, or it has no thread and none can be started.
         """
-        if self._closed:
+        if self._closed.is_set():
             raise RuntimeError("the pool is closed")
         if not self._workers:
             self._start_workers(1)  # first: if it fails, nothing is left behind
         self._ready.append(call)
-        if self._closed:
+        if self._closed.is_set():
             # Closed in between: the workers may be gone, and none must be waited for in vain.
             self._start(self._work, "last")
 
@@ -77,7 +77,7 @@ class WorkerPool:
 
     def close(self) -> None:
         """End the workers, once their work is done. Does not wait for them: a run can last for ever."""
-        self._closed = True
+        self._closed.set()
         self._wake(len(self._parked))
         _ring(self._bell)
 
@@ -89,11 +89,11 @@ class WorkerPool:
             try:
                 call = ready.popleft()
             except IndexError:
-                if self._closed:
+                if self._closed.is_set():
                     return
                 parked.append(bed)
                 # What came between the look and the bed would wait for the next kick.
-                if not (ready or self._closed) or not self._leave(bed):
+                if not (ready or self._closed.is_set()) or not self._leave(bed):
                     bed.acquire()
                 continue
             if ready:
@@ -131,7 +131,7 @@ class WorkerPool:
         So a burst of long jobs has its threads within milliseconds, and a stream of short ones,
         which more threads would only slow down, keeps the few it has.
         """
-        while self._bell.acquire() and not self._closed:
+        while self._bell.acquire() and not self._closed.is_set():
             wanted = 1
             while first := self._first():
                 time.sleep(_PATIENCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ def check_interval_goes_on(day: Day, jump: float) -> None:
     until(lambda: len(day.interval.since(jump)) >= 12)
     starts = day.interval.since(jump)[:12]
     assert starts[0] < NOTICED
-    gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(starts)]
     assert max(gaps) < NOTICED
     # A storm would be many starts at once: eleven intervals of 0.1 s take 1.1 s, one may be a catch-up.
     assert starts[-1] - starts[0] > 0.85
@@ -274,7 +275,7 @@ def test_41_timer_fires_early() -> None:
         records = job.history()
     assert [] == [record for record in records if record.started is None or record.started < record.scheduled]
     ticks = [record.scheduled for record in records]
-    assert [50 * MS] * (len(ticks) - 1) == [later - earlier for earlier, later in zip(ticks, ticks[1:], strict=False)]
+    assert [50 * MS] * (len(ticks) - 1) == [later - earlier for earlier, later in itertools.pairwise(ticks)]
 
 
 @pytest.mark.parametrize(
