@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, final
+from typing import TYPE_CHECKING, TypeVar, final
 from uuid import UUID
 
 from gocron_py.context import Context
@@ -90,16 +90,10 @@ class JobSpec:
         self.history_size = DEFAULT_HISTORY_SIZE
 
 
-class RunEntry(NamedTuple):
-    """One line of a job's history as it is kept; :meth:`Job.history` makes it a RunRecord."""
-
-    scheduled: Instant
-    started: Instant | None
-    completed: Instant | None
-    outcome: JobStatus
-    error: str | None
-    attempt: int = 1
-    fence: int | None = None
+# One line of a job's history as it is kept: scheduled, started, completed, outcome, error, attempt, fence.
+# A plain tuple of numbers and texts: the garbage collector need not look at it, and with many jobs
+# that have run often its pauses would be felt. Job.history makes it a RunRecord.
+RunEntry = tuple[Instant, Instant | None, Instant | None, str, str | None, int, int | None]
 
 
 @final
@@ -273,14 +267,15 @@ class Job:
 
     def _run_record(self, entry: RunEntry) -> RunRecord:
         show = self._datetime
+        scheduled, started, completed, outcome, error, attempt, fence = entry
         return RunRecord(
-            scheduled=datetime_of(entry.scheduled, self._location),
-            started=show(entry.started),
-            completed=show(entry.completed),
-            outcome=entry.outcome,
-            error=entry.error,
-            attempt=entry.attempt,
-            fence=entry.fence,
+            scheduled=datetime_of(scheduled, self._location),
+            started=show(started),
+            completed=show(completed),
+            outcome=JobStatus(outcome),
+            error=error,
+            attempt=attempt,
+            fence=fence,
         )
 
     def _read(self, question: Callable[[JobRecord], T]) -> T:

@@ -13,7 +13,7 @@ from gocron_py.clock import reader
 from gocron_py.context import Context, background, with_cancel
 from gocron_py.errors import ErrJobIdentifierInUse, ErrJobNotFound
 from gocron_py.instant import LAST, Instant
-from gocron_py.job import JobRecord, JobSpec, RunEntry
+from gocron_py.job import JobRecord, JobSpec
 from gocron_py.limits import Admission, Limits
 from gocron_py.monitor import JobStatus
 from gocron_py.run import Run, inside
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gocron_py.reporter import Reporter
 
 Cancel = Callable[[], None]
+
+_SUCCESS, _FAIL, _SKIP = (str(status.value) for status in (JobStatus.SUCCESS, JobStatus.FAIL, JobStatus.SKIP))
 
 
 @final
@@ -154,11 +156,11 @@ class Registry:
     def skipped(self, run: Run, reason: str) -> None:
         """The run was refused, or a listener skipped it."""
         with self.lock:
-            run.record.remember(RunEntry(run.scheduled, None, None, JobStatus.SKIP, reason))
+            run.record.remember((run.scheduled, None, None, _SKIP, reason, 1, None))
 
     def completed(self, run: Run, now: Instant, error: Exception | None) -> None:
         """The task of a run has ended. Heard once; later calls change nothing."""
-        outcome, text = (JobStatus.SUCCESS, None) if error is None else (JobStatus.FAIL, _text(error))
+        outcome, text = (_SUCCESS, None) if error is None else (_FAIL, _text(error))
         record = run.record
         with self.lock:
             if run.completed is not None:
@@ -167,7 +169,7 @@ class Registry:
             record.executing -= 1
             if run.ended >= record.ended:  # else a run that ended later was faster with its listeners
                 record.completed, record.ended = now, run.ended
-            record.remember(RunEntry(run.scheduled, run.started, now, outcome, text))
+            record.remember((run.scheduled, run.started, now, outcome, text, 1, None))
 
     def finish(self, run: Run) -> Run | None:
         """A run that was let through is over, whatever it did. Gives a run that waited for it."""
