@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks import golang, plan, report
 from benchmarks.peers import PEERS, is_installed
@@ -21,19 +22,10 @@ def main() -> int:
     """Measure, print the table, write the page."""
     options = _options()
     if options.from_json:
-        saved = json.loads(options.from_json.read_text(encoding="utf-8"))
-        results, absent, where = saved["results"], saved["absent"], saved["where"]
+        found = json.loads(options.from_json.read_text(encoding="utf-8"))
     else:
-        begin = time.monotonic()
-        with TemporaryDirectory(prefix="gocron-bench-") as directory:
-            absent, runner = _prepare(Path(directory), options.peers, patient=not options.quick)
-            present = [peer for peer in options.peers if peer not in absent]
-            results = runner.run(plan.cells(options.only, options.quick), present, options.rounds)
-        where = f"{report.machine()}; {report.versions(present)}; {report.disturbance(results)}"
-        _say(f"{time.monotonic() - begin:.0f} s")
-    if options.json:
-        document = {"where": where, "absent": absent, "results": results}
-        options.json.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        found = _measure(options)
+    results, absent, where = found["results"], found["absent"], found["where"]
     print(f"\n{where}\n\n{report.as_text(report.figures(results, absent))}\n")
     print(report.as_text(report.verdicts(results)))
     page = options.rst or (None if options.quick or set(options.only) != set(plan.GROUPS) else _PAGE)
@@ -41,6 +33,25 @@ def main() -> int:
         page.write_text(report.page(results, absent, where), encoding="utf-8")
         _say(f"wrote {page}")
     return 0
+
+
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
+    """All rounds, or those until Ctrl-C; what is there is saved after each."""
+    begin = time.monotonic()
+    found: dict[str, Any] = {"results": {}, "absent": {}, "where": "nothing measured"}
+    with TemporaryDirectory(prefix="gocron-bench-") as directory:
+        absent, runner = _prepare(Path(directory), options.peers, patient=not options.quick)
+        present = [peer for peer in options.peers if peer not in absent]
+        try:
+            for results in runner.run(plan.cells(options.only, options.quick), present, options.rounds):
+                where = f"{report.machine()}; {report.versions(present)}; {report.disturbance(results)}"
+                found = {"results": results, "absent": absent, "where": where}
+                if options.json:
+                    options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        except KeyboardInterrupt:
+            _say("stopped; the rounds so far:")
+    _say(f"{time.monotonic() - begin:.0f} s")
+    return found
 
 
 def _prepare(directory: Path, peers: list[str], patient: bool) -> tuple[dict[str, str], Runner]:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,8 +35,11 @@ class Runner:
         self._patient = patient
         self._say = say
 
-    def run(self, cells: Iterable[Cell], peers: Iterable[str], rounds: int | None) -> Results:
-        """All *cells*, of those *peers* alone; *rounds* overrides each cell's own number."""
+    def run(self, cells: Iterable[Cell], peers: Iterable[str], rounds: int | None) -> Iterator[Results]:
+        """All *cells*, of those *peers* alone; *rounds* overrides each cell's own number.
+
+        :return: after each round, the results so far.
+        """
         plan = list(cells)
         chosen = set(peers)
         results: Results = {}
@@ -50,7 +53,7 @@ class Runner:
                     values = self._measure(cell, peer)
                     of_peer.setdefault(peer, []).append(values)
                     self._say(f"round {number + 1}/{last}  {cell.name:24} {peer:12} {_brief(values)}")
-        return results
+            yield results
 
     def _measure(self, cell: Cell, peer: str) -> Values | None:
         """The least disturbed of a few attempts: one, where nobody disturbed it. Chosen by that alone."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar
 
 _NOTHING = object()
 
@@ -64,9 +65,15 @@ def check_kind(value: object, kind: type, what: str) -> None:
         raise ErrInvalidArgument(f"{what} must be of type {kind.__name__}", got=value)
 
 
-def satisfies(value: object, protocol: type) -> bool:
+def satisfies(value: object, protocol: Any) -> bool:
     """Whether *value* is an object with the methods of *protocol*. A class has them too, and cannot be asked."""
-    return isinstance(value, protocol) and not isinstance(value, type)
+    # isinstance() of a protocol looks past __getattr__ from Python 3.12 on, and so past proxies.
+    return not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in _methods(protocol))
+
+
+@cache
+def _methods(protocol: Any) -> tuple[str, ...]:
+    return tuple(name for name in dir(protocol) if not name.startswith("_"))
 
 
 class ErrNoNextRun(ValidationError):

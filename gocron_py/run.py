@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, cast, final
 
 from gocron_py.context import Context, after_func, background
 from gocron_py.distributed import Lock
-from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered
+from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered, satisfies
 from gocron_py.instant import Instant, datetime_of
 from gocron_py.listeners import Event
 from gocron_py.monitor import JobStatus
@@ -156,8 +156,8 @@ class Run:
         except BaseException as error:
             self._lock_failed(_recovered(error))
             return None
-        if isinstance(lock, Lock):
-            return lock
+        if satisfies(lock, Lock):
+            return cast("Lock", lock)
         if isinstance(lock, Exception):  # returned, as ported Go does
             self._lock_failed(lock)
         else:

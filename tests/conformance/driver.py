@@ -66,6 +66,7 @@ def outcome_of(case: Case, count: int = 12) -> Outcome:
     try:
         job = scheduler.new_job(definition_of(case), gocron.new_task(int), *_options(case["options"]))
         scheduler.start()
+        clock.advance(timedelta(0))  # what is due at this very moment has been handed out
         wait_for_runs(scheduler)
         runs = [instant_of(run, ZoneInfo("UTC")) for run in job.next_runs(count)]
         return Outcome(next_runs=runs, fires_at_start=bool(job.history()))

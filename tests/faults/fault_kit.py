@@ -141,6 +141,8 @@ class Script:
         import os, signal, sys, threading, time
         from datetime import timedelta
         import gocron_py as gocron
+        # A shell's background job, as CI's are, begins with Ctrl-C switched off.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         def say(*words):
             os.write(1, (" ".join(map(str, words)) + "\\n").encode())
         def every(milliseconds):

@@ -148,6 +148,7 @@ def test_25_the_child_has_a_scheduler_of_its_own(run_script: RunScript) -> None:
         mine.new_job(every(20), gocron.new_task(lambda: own.append(os.getpid())))
         with mine:
             until(lambda: len(own) > 3)
+        until(lambda: threading.active_count() == 1)  # workers end by themselves, nobody waits for them
         say("own", {pid == os.getpid() for pid in own}, "threads", threading.active_count())
         sys.exit(0)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -159,6 +160,7 @@ def test_25_the_child_has_a_scheduler_of_its_own(run_script: RunScript) -> None:
     assert (0, "", ["own {True} threads 1", "child 0"]) == (ended.code, ended.err, ended.out)
 
 
+@pytest.mark.slow
 def test_25_fork_at_any_moment(run_script: RunScript) -> None:
     """A fork while the library's locks are held by other threads hangs neither child, at its exit either."""
     script = run_script(
@@ -576,6 +578,30 @@ def test_29_no_more_threads_than_there_are(run_script: RunScript) -> None:
     """
     )
     assert ["100 []"] == of_limited(script)
+
+
+def test_29_no_thread_for_a_run_that_others_wait_for(run_script: RunScript) -> None:
+    """Under a limit of one, a run that finds no thread gives its place to those that wait: nothing is stuck."""
+    script = run_script(
+        NO_THREADS
+        + """
+    order = []
+    s = gocron.new_scheduler(gocron.with_clock(clock), gocron.with_logger(Log()),
+                             gocron.with_limit_concurrent_jobs(1, gocron.LimitMode.WAIT),
+                             gocron.with_stop_timeout(timedelta(seconds=1)))
+    jobs = [s.new_job(every(1000), gocron.new_task(order.append, n)) for n in range(3)]
+    s.start()
+    no_more_threads()
+    clock.advance(timedelta(seconds=1))
+    until(lambda: Log.lines)
+    threads_again()
+    clock.advance(timedelta(seconds=1))
+    until(lambda: set(order) == {0, 1, 2}, 5)
+    say(s.jobs_waiting_in_queue())
+    s.shutdown()
+    """
+    )
+    assert ["0"] == of_limited(script)
 
 
 def test_30_pool_full(run_script: RunScript) -> None:
