@@ -90,15 +90,19 @@ class Executor:
         self._pool.kick()
 
     def _hand(self, run: Run) -> None:
-        """Give a run to a worker; without one the tick is lost, not the job."""
-        try:
-            self._pool.put(run.execute)
-        except RuntimeError as error:
-            if not self._stopping:  # else the pool is closed, and the run would not have begun
-                report = self._registry.report
-                report.error("gocron: no thread for a run", "job", run.spec.name, "error", error)
-                self._registry.skipped(run, f"no thread: {error}")
-            self._registry.finish(run)
+        """Give a run to a worker; without one the tick is lost, not the job, nor those that wait for the run."""
+        following: Run | None = run
+        while following is not None:
+            run = following
+            try:
+                self._pool.put(run.execute)
+                return
+            except RuntimeError as error:
+                if not self._stopping:  # else the pool is closed, and the run would not have begun
+                    report = self._registry.report
+                    report.error("gocron: no thread for a run", "job", run.spec.name, "error", error)
+                    self._registry.skipped(run, f"no thread: {error}")
+            following = self._registry.finish(run)
 
     def _refuse(self, run: Run, answer: Admission) -> None:
         """Tell of a tick that a limit dropped."""

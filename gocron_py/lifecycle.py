@@ -107,6 +107,8 @@ class Lifecycle:
         registry = self._registry
         try:
             first = registry.first(spec, record.start, fresh=record.started is None, now=now)
+            if first is not None and first == record.ticked and not spec.start_immediately:
+                first = registry.following(spec, first, now)  # it has had this one, before the stop
         except BaseException as error:
             self._report.error("gocron: the schedule raised, it ends", "job", spec.name, "error", error)
             first = None
