@@ -51,13 +51,15 @@ class Executor:
         self._thread = threading.Thread(target=self._loop, name="gocron-executor", daemon=True)
 
     def start(self) -> None:
-        """Start the thread.
+        """Start the thread, and the first worker.
 
         :raises RuntimeError: there is no thread to be had.
         """
         try:
+            self._pool.start()
             self._thread.start()
         except RuntimeError:
+            self._pool.close()
             self._timer.close()
             raise
 
@@ -90,19 +92,14 @@ class Executor:
         self._pool.kick()
 
     def _hand(self, run: Run) -> None:
-        """Give a run to a worker; without one the tick is lost, not the job, nor those that wait for the run."""
+        """Give a run to a worker; if the scheduler stops, it does not begin, nor do those that wait for it."""
         following: Run | None = run
         while following is not None:
-            run = following
             try:
-                self._pool.put(run.execute)
+                self._pool.put(following.execute)
                 return
-            except RuntimeError as error:
-                if not self._stopping:  # else the pool is closed, and the run would not have begun
-                    report = self._registry.report
-                    report.error("gocron: no thread for a run", "job", run.spec.name, "error", error)
-                    self._registry.skipped(run, f"no thread: {error}")
-            following = self._registry.finish(run)
+            except RuntimeError:
+                following = self._registry.finish(following)
 
     def _refuse(self, run: Run, answer: Admission) -> None:
         """Tell of a tick that a limit dropped."""
@@ -129,7 +126,7 @@ class Executor:
         call = self._registry.escorted(call)
         try:
             self._pool.put(call)
-        except RuntimeError:  # no thread at all: better here than not at all
+        except RuntimeError:  # the pool is closed: better here than not at all
             call()
 
     def _loop(self) -> None:

@@ -47,15 +47,25 @@ class WorkerPool:
         self._bell.acquire()
         self._has_relief = False
 
+    def start(self) -> None:
+        """Start the first worker: with it every call is done, if no other thread is to be had later.
+
+        None is once the interpreter has begun to end, from Python 3.12 on, and then a scheduler still lives
+        for as long as a non-daemon thread of the program does.
+
+        :raises RuntimeError: there is no thread to be had.
+        """
+        self._start_workers(1)
+        if not self._workers:
+            raise RuntimeError("can't start new thread")
+
     def put(self, call: Call) -> None:
         """Have *call*, which must not raise, run by a worker, after the next :meth:`kick`.
 
-        :raises RuntimeError: the pool is closed, or it has no thread and none can be started.
+        :raises RuntimeError: the pool is closed.
         """
         if self._closed.is_set():
             raise RuntimeError("the pool is closed")
-        if not self._workers:
-            self._start_workers(1)  # first: if it fails, nothing is left behind
         self._ready.append(call)
         if self._closed.is_set():
             # Closed in between: the workers may be gone, and none must be waited for in vain.
@@ -154,8 +164,6 @@ class WorkerPool:
                 if not self._start(self._work, f"worker-{self._workers + 1}"):
                     break
                 self._workers += 1
-            if not self._workers:
-                raise RuntimeError("no thread can be started")
 
     def _start(self, target: Call, name: str) -> bool:
         thread = threading.Thread(target=target, name=f"{self._name}-{name}", daemon=True)

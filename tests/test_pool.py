@@ -20,6 +20,7 @@ def make_pool() -> Iterator[Callable[[int], WorkerPool]]:
 
     def make(max_workers: int) -> WorkerPool:
         pools.append(WorkerPool(max_workers, f"test{len(pools)}"))
+        pools[-1].start()
         return pools[-1]
 
     yield make

@@ -452,6 +452,25 @@ def test_28_thread_of_the_program_that_is_no_daemon(run_script: RunScript) -> No
     assert time.monotonic() - last < 1.0
 
 
+def test_28_first_run_after_the_main_thread_has_ended(run_script: RunScript) -> None:
+    """From then on Python 3.12 starts no thread: the one worker that start() started runs every tick."""
+    script = run_script(
+        """
+        s, runs = gocron.new_scheduler(), []
+        s.start()
+        def other():
+            threading.main_thread().join(10)
+            for n in range(20):
+                s.new_job(every(20), gocron.new_task(runs.append, n))
+            until(lambda: set(runs) == set(range(20)))
+            say("all ran")
+        threading.Thread(target=other, daemon=False).start()
+        """
+    )
+    ended = script.end()
+    assert (0, "", ["all ran"]) == (ended.code, ended.err, ended.out)
+
+
 def test_28_threads_of_the_library_are_daemons(run_script: RunScript) -> None:
     """All threads that the library starts are daemons: the interpreter does not wait for them before its hooks."""
     script = run_script(
@@ -509,29 +528,22 @@ def of_limited(script: Script) -> list[str]:
 
 
 def test_29_no_thread_for_a_tick(run_script: RunScript) -> None:
-    """No thread can be started (for real, by RLIMIT_NPROC): the tick is lost with an event, the next one runs."""
+    """No thread can be started (for real, by RLIMIT_NPROC): the first worker was there from the start; no tick is lost."""
     script = run_script(
         NO_THREADS
         + """
     s.start()
     no_more_threads()
     clock.advance(timedelta(seconds=1))
-    until(lambda: job.history())
-    record = job.history()[0]
-    say(len(runs), record.outcome.name, record.error, job.is_running())
-    say(Log.lines[:1])
+    until(lambda: len(job.history()) == 1)
     threads_again()
     clock.advance(timedelta(seconds=1))
-    until(lambda: runs)
-    say(len(runs), [r.outcome.name for r in job.history()][0], job.next_run() > clock.now())
+    until(lambda: len(job.history()) == 2)
+    say(len(runs), [r.outcome.name for r in job.history()], job.next_run() > clock.now(), Log.lines)
     s.shutdown()
     """
     )
-    assert [
-        "0 SKIP no thread: no thread can be started False",
-        "['gocron: no thread for a run']",
-        "1 SKIP True",
-    ] == of_limited(script)
+    assert ["2 ['SUCCESS', 'SUCCESS'] True []"] == of_limited(script)
 
 
 def test_29_no_thread_at_the_start(run_script: RunScript) -> None:
@@ -581,7 +593,7 @@ def test_29_no_more_threads_than_there_are(run_script: RunScript) -> None:
 
 
 def test_29_no_thread_for_a_run_that_others_wait_for(run_script: RunScript) -> None:
-    """Under a limit of one, a run that finds no thread gives its place to those that wait: nothing is stuck."""
+    """Under a limit of one, with one worker and no more to be had, runs that wait have their turn: nothing is stuck."""
     script = run_script(
         NO_THREADS
         + """
@@ -593,15 +605,12 @@ def test_29_no_thread_for_a_run_that_others_wait_for(run_script: RunScript) -> N
     s.start()
     no_more_threads()
     clock.advance(timedelta(seconds=1))
-    until(lambda: Log.lines)
-    threads_again()
-    clock.advance(timedelta(seconds=1))
     until(lambda: set(order) == {0, 1, 2}, 5)
-    say(s.jobs_waiting_in_queue())
+    say(s.jobs_waiting_in_queue(), Log.lines)
     s.shutdown()
     """
     )
-    assert ["0"] == of_limited(script)
+    assert ["0 []"] == of_limited(script)
 
 
 def test_30_pool_full(run_script: RunScript) -> None:
