@@ -13,7 +13,7 @@ Where Go wraps lists in functions, any Python collection will do, and a naive
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, time, timedelta, tzinfo
 from typing import final
@@ -117,7 +117,7 @@ __all__ = (
 
 @dataclass(slots=True)
 class Setup:
-    """What a scheduler tells a definition about the job in the making.
+    """What a scheduler tells the options and the definition about the job in the making.
 
     :ivar location: the scheduler's.
     :ivar now: on the scheduler's clock.
@@ -135,12 +135,12 @@ class Setup:
     start_immediately: bool = False
     start_location: tzinfo | None = None
 
-    def usable(self, schedule: DescribedSchedule, never: GocronError) -> DescribedSchedule:
-        """*schedule*, if it has a tick left after the job's first run; else *never* is raised."""
+    def usable(self, schedule: DescribedSchedule, never: Callable[[], GocronError]) -> DescribedSchedule:
+        """*schedule*, if it has a tick left after the job's first run; else what *never* makes is raised."""
         start = self.now if self.start is None or self.start_immediately else self.start
         tick = schedule.next(start) if start >= self.now else schedule.resume(start, self.now)
         if tick is None:
-            raise never
+            raise never()
         return schedule
 
 
@@ -182,7 +182,7 @@ class _CronJob(JobDefinition):
         else:
             check_verdict(setup.cron.is_valid(self.crontab, location, datetime_of(setup.now, location)))
             schedule = CronSchedule(self.crontab, CustomSearch(setup.cron, location, runs_after_gap), compared_in)
-        return setup.usable(schedule, never_again())
+        return setup.usable(schedule, never_again)
 
 
 def cron_job(crontab: str, with_seconds: bool = False) -> JobDefinition:
@@ -224,7 +224,7 @@ class _DurationJob(JobDefinition):
             raise ErrDurationJobIntervalZero
         if duration < 0:
             raise ErrDurationJobIntervalNegative(got=self.duration)
-        return setup.usable(DurationSchedule(duration), _beyond())
+        return setup.usable(DurationSchedule(duration), _beyond)
 
 
 def duration_job(duration: timedelta) -> JobDefinition:
@@ -273,6 +273,10 @@ def _beyond() -> ErrNoNextRun:
     return ErrNoNextRun("it would be after the year 9999")
 
 
+def _exhausted() -> ErrNoNextRun:
+    return ErrNoNextRun("the recurrence has no occurrence left, or none that can be found")
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class _DailyJob(JobDefinition):
@@ -284,7 +288,7 @@ class _DailyJob(JobDefinition):
         if self.interval < 1:
             raise ErrDailyJobZeroInterval(got=self.interval)
         schedule = DailySchedule(self.interval, times, setup.location, setup.dst_policy)
-        return setup.usable(schedule, _beyond())
+        return setup.usable(schedule, _beyond)
 
 
 def daily_job(interval: int, at_times: AtTimes | None) -> JobDefinition:
@@ -319,7 +323,7 @@ class _WeeklyJob(JobDefinition):
             raise ErrWeeklyJobDaysOfTheWeekNil("there are none, so the job would never run")
         times = times_of_day(self.at_times, _WEEKLY)
         schedule = WeeklySchedule(self.interval, self.days, times, setup.location, setup.dst_policy)
-        return setup.usable(schedule, _beyond())
+        return setup.usable(schedule, _beyond)
 
 
 def weekly_job(interval: int, days_of_the_week: Weekdays | None, at_times: AtTimes | None) -> JobDefinition:
@@ -362,7 +366,7 @@ class _MonthlyJob(JobDefinition):
                 raise ErrMonthlyJobDays(got=day)
         times = times_of_day(self.at_times, _MONTHLY)
         schedule = MonthlySchedule(self.interval, self.days, times, setup.location, setup.dst_policy)
-        return setup.usable(schedule, self._never())
+        return setup.usable(schedule, self._never)
 
     def _never(self) -> GocronError:
         if self.interval > 12 * MAXYEAR:
@@ -430,7 +434,7 @@ class _RRuleJob(JobDefinition):
 
     def build(self, setup: Setup) -> DescribedSchedule:
         schedule = RRuleSchedule(self.rule, setup.now, setup.location, setup.dst_policy)
-        return setup.usable(schedule, ErrNoNextRun("the recurrence has no occurrence left, or none that can be found"))
+        return setup.usable(schedule, _exhausted)
 
 
 def rrule_job(rule: str | rrule | rruleset) -> JobDefinition:

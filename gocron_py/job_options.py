@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gocron_py.context import Context
-from gocron_py.definitions import Cron
+from gocron_py.definitions import Cron, Setup
 from gocron_py.distributed import Locker
 from gocron_py.errors import (
     ErrInvalidArgument,
@@ -33,22 +33,10 @@ from gocron_py.limits import LimitMode
 from gocron_py.listeners import EventListener
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
 
-
-@final
-class Moment:
-    """What job options are judged by: the time of the call, and the zone of naive datetimes."""
-
-    __slots__ = ("location", "now")
-
-    def __init__(self, now: Instant, location: tzinfo) -> None:
-        self.now = now
-        self.location = location
-
-
 # A history is for looking at, and stands in memory; what is to be kept goes to a monitor.
 _LONGEST_HISTORY = 1_000_000
 
-Apply = Callable[[JobSpec, Moment], None]
+Apply = Callable[[JobSpec, Setup], None]
 
 
 class JobOption(ABC):
@@ -57,7 +45,7 @@ class JobOption(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def apply(self, spec: JobSpec, moment: Moment) -> None:
+    def apply(self, spec: JobSpec, setup: Setup) -> None:
         """Write it into the job's spec, or raise."""
 
 
@@ -68,8 +56,8 @@ class _Apply(JobOption):
     def __init__(self, write: Apply) -> None:
         self._write = write
 
-    def apply(self, spec: JobSpec, moment: Moment) -> None:
-        self._write(spec, moment)
+    def apply(self, spec: JobSpec, setup: Setup) -> None:
+        self._write(spec, setup)
 
 
 @final
@@ -99,7 +87,7 @@ def with_name(name: str) -> JobOption:
     """
     check_kind(name, str, "name")
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         if not name:
             raise ErrWithNameEmpty
         spec.name, spec.named = name, True
@@ -112,7 +100,7 @@ def with_tags(*tags: str) -> JobOption:
     for tag in tags:
         check_kind(tag, str, "a tag")
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         spec.tags = tags
 
     return _Apply(apply)
@@ -127,7 +115,7 @@ def with_identifier(id: UUID) -> JobOption:
     if id is not None:
         check_kind(id, UUID, "id")
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         if id is None or not id.int:
             raise ErrWithIdentifierNil(got=id)
         spec.id = id
@@ -143,7 +131,7 @@ def with_context(ctx: Context) -> JobOption:
     if ctx is not None:
         check_kind(ctx, Context, "ctx")
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         if ctx is None:
             raise ErrWithContextNil
         spec.parent_context = ctx
@@ -159,7 +147,7 @@ def with_singleton_mode(mode: LimitMode) -> JobOption:
     """
     check_kind(mode, LimitMode, "mode")
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         spec.singleton = mode
 
     return _Apply(apply)
@@ -172,7 +160,7 @@ def with_limited_runs(limit: int) -> JobOption:
     """
     check_kind(limit, int, "limit")
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         if limit < 1:
             raise ErrWithLimitedRunsZero(got=limit)
         spec.limited_runs = limit
@@ -183,7 +171,7 @@ def with_limited_runs(limit: int) -> JobOption:
 def with_interval_from_completion() -> JobOption:
     """Count the next tick from the end of a run, not from its time (Go: ``WithIntervalFromCompletion``)."""
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         spec.interval_from_completion = True
 
     return _Apply(apply)
@@ -194,7 +182,7 @@ def with_cron_implementation(c: Cron | None) -> JobOption:
     if c is not None and not satisfies(c, Cron):
         raise ErrInvalidArgument("c must have the methods of Cron: is_valid and next", got=c)
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         spec.cron = c
 
     return _Apply(apply)
@@ -204,7 +192,7 @@ def with_daylight_savings_time_policy(policy: DaylightSavingsTimePolicy) -> JobO
     """What becomes of a time that does not exist (Go: ``WithDaylightSavingsTimePolicy``)."""
     check_kind(policy, DaylightSavingsTimePolicy, "policy")
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         spec.dst_policy = policy
 
     return _Apply(apply)
@@ -216,7 +204,7 @@ def with_distributed_job_locker(locker: Locker) -> JobOption:
     :raises ErrWithDistributedJobLockerNil: from ``new_job``: ``None``, or no Locker.
     """
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         if locker is None:
             raise ErrWithDistributedJobLockerNil
         if not satisfies(locker, Locker):
@@ -233,7 +221,7 @@ def with_disabled_distributed_job_locker(disabled: bool) -> JobOption:
     """
     check_kind(disabled, bool, "disabled")
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         spec.disabled_locker = disabled
 
     return _Apply(apply)
@@ -249,7 +237,7 @@ def with_event_listeners(*event_listeners: EventListener) -> JobOption:
     for listener in event_listeners:
         check_kind(listener, EventListener, "a listener")
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         for listener in event_listeners:
             listener.check()
         listeners = dict(spec.listeners)
@@ -269,7 +257,7 @@ def with_history_size(n: int) -> JobOption:
     if not 0 <= n <= _LONGEST_HISTORY:
         raise ErrInvalidArgument(f"n must be zero or more, and at most {_LONGEST_HISTORY:,}", got=n)
 
-    def apply(spec: JobSpec, moment: Moment) -> None:
+    def apply(spec: JobSpec, setup: Setup) -> None:
         spec.history_size = n
 
     return _Apply(apply)
@@ -284,7 +272,7 @@ def with_start_at(option: StartAtOption) -> JobOption:
 def with_start_immediately() -> StartAtOption:
     """Run as soon as the scheduler runs; the schedule counts from there (Go: ``WithStartImmediately``)."""
 
-    def write(spec: JobSpec, moment: Moment) -> None:
+    def write(spec: JobSpec, setup: Setup) -> None:
         spec.start_immediately = True
 
     return StartAtOption(write)
@@ -300,9 +288,9 @@ def with_start_date_time(start: datetime | None) -> StartAtOption:
     """
     _check_datetime(start)
 
-    def write(spec: JobSpec, moment: Moment) -> None:
-        at = None if start is None else instant_of(start, moment.location)
-        if at is None or at < moment.now:
+    def write(spec: JobSpec, setup: Setup) -> None:
+        at = None if start is None else instant_of(start, setup.location)
+        if at is None or at < setup.now:
             raise ErrWithStartDateTimePast(got=start)
         _start(spec, at, start)
 
@@ -319,10 +307,10 @@ def with_start_date_time_past(start: datetime | None) -> StartAtOption:
     """
     _check_datetime(start)
 
-    def write(spec: JobSpec, moment: Moment) -> None:
+    def write(spec: JobSpec, setup: Setup) -> None:
         if start is None:
             raise ErrWithStartDateTimePastZero
-        _start(spec, instant_of(start, moment.location), start)
+        _start(spec, instant_of(start, setup.location), start)
 
     return StartAtOption(write)
 
@@ -343,9 +331,9 @@ def with_stop_date_time(end: datetime | None) -> StopAtOption:
     """
     _check_datetime(end)
 
-    def write(spec: JobSpec, moment: Moment) -> None:
-        at = None if end is None else instant_of(end, moment.location)
-        if at is None or at < moment.now:
+    def write(spec: JobSpec, setup: Setup) -> None:
+        at = None if end is None else instant_of(end, setup.location)
+        if at is None or at < setup.now:
             raise ErrWithStopDateTimePast(got=end)
         if spec.start is not None and at < spec.start:
             raise ErrStopTimeEarlierThanStartTime(got=end)

@@ -10,6 +10,7 @@ from datetime import timedelta, tzinfo
 from typing import Any, final
 
 from gocron_py.clock import Clock, RealClock
+from gocron_py.definitions import Setup
 from gocron_py.distributed import Elector, Locker
 from gocron_py.errors import (
     ErrInvalidArgument,
@@ -27,7 +28,7 @@ from gocron_py.errors import (
     satisfies,
 )
 from gocron_py.job import JobSpec
-from gocron_py.job_options import JobOption, Moment
+from gocron_py.job_options import JobOption
 from gocron_py.limits import LimitMode
 from gocron_py.logger import Logger, StandardLogger
 from gocron_py.monitor import Monitor, MonitorStatus, SchedulerMonitor
@@ -280,7 +281,7 @@ class _ExecutorOption(SchedulerOption, JobOption):
     def configure(self, settings: Settings) -> None:
         settings.executor = self._executor
 
-    def apply(self, spec: JobSpec, moment: Moment) -> None:
+    def apply(self, spec: JobSpec, setup: Setup) -> None:
         spec.executor = self._executor
 
 

@@ -22,7 +22,7 @@ from gocron_py.errors import (
 )
 from gocron_py.instant import LAST
 from gocron_py.job import Job, JobRecord, JobSpec, sorted_by_id
-from gocron_py.job_options import JobOption, Moment
+from gocron_py.job_options import JobOption
 from gocron_py.lifecycle import Lifecycle
 from gocron_py.options import SchedulerOption, Settings
 from gocron_py.registry import Registry
@@ -180,21 +180,15 @@ class Scheduler:
         settings = self._settings
         unchecked = check_task(task)
         spec = JobSpec(unchecked, name_of(unchecked.function))
-        moment = Moment(self._registry.now(), settings.location)
+        setup = Setup(settings.location, self._registry.now())
         for option in (*settings.global_job_options, *options) if options else settings.global_job_options:
             check_kind(option, JobOption, "a job option")
-            option.apply(spec, moment)
+            option.apply(spec, setup)
         spec.task = unchecked.checked()
         check_kind(definition, JobDefinition, "the definition")
-        setup = Setup(
-            location=settings.location,
-            now=moment.now,
-            dst_policy=spec.dst_policy,
-            cron=spec.cron,
-            start=spec.start,
-            start_immediately=spec.start_immediately,
-            start_location=spec.start_location,
-        )
+        setup.dst_policy, setup.cron = spec.dst_policy, spec.cron
+        setup.start, setup.start_immediately = spec.start, spec.start_immediately
+        setup.start_location = spec.start_location
         if spec.start is not None and spec.start > LAST:
             raise ErrNoNextRun("the start is after the year 9999")
         spec.schedule = definition.build(setup)

@@ -55,13 +55,16 @@ class Task:
         :raises ErrNewJobTaskNotFunc: the function cannot be called.
         :raises ErrNewJobWrongNumberOfParameters: the arguments do not fit its signature.
         """
-        function = self.function
-        task = Task(function, self.args, self.kwargs)
-        given = (*self.args[:1], *self.kwargs.values())
-        given_context = any(isinstance(argument, Context) for argument in given)
-        task.takes_context = not given_context and _wants_context(function)
-        _check_arguments(function, len(self.args) + task.takes_context, self.args, self.kwargs)
+        takes_context = _wants_context(self.function) and not self._gives_context()
+        _check_arguments(self.function, len(self.args) + takes_context, self.args, self.kwargs)
+        if not takes_context:
+            return self
+        task = Task(self.function, self.args, self.kwargs)
+        task.takes_context = True
         return task
+
+    def _gives_context(self) -> bool:
+        return any(isinstance(argument, Context) for argument in (*self.args[:1], *self.kwargs.values()))
 
     def run(self, context: Context | None) -> object:
         """Call the function; a coroutine is run to its end on this thread."""

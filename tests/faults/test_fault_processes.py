@@ -528,7 +528,7 @@ def of_limited(script: Script) -> list[str]:
 
 
 def test_29_no_thread_for_a_tick(run_script: RunScript) -> None:
-    """No thread can be started (for real, by RLIMIT_NPROC): the first worker was there from the start; no tick is lost."""
+    """No thread can be started (for real, by RLIMIT_NPROC): the first worker is there already, no tick is lost."""
     script = run_script(
         NO_THREADS
         + """
