@@ -90,13 +90,13 @@ def _wall() -> Instant:
 
 if hasattr(time, "CLOCK_BOOTTIME"):
 
-    def _passed() -> Micros:
+    def elapsed() -> Micros:
         """Microseconds of real time, suspended ones included."""
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
 
 else:  # pragma: no cover - not on Linux
 
-    def _passed() -> Micros:
+    def elapsed() -> Micros:
         """Microseconds of real time."""
         return time.monotonic_ns() // 1000
 
@@ -104,9 +104,9 @@ else:  # pragma: no cover - not on Linux
 def _offset() -> Micros:
     """Wall clock less real time. Read twice: a thread may be stopped between the two readings."""
     while True:
-        before = _passed()
+        before = elapsed()
         wall = _wall()
-        after = _passed()
+        after = elapsed()
         if after - before < SMALLEST_JUMP // 10:
             return wall - after
 
@@ -129,7 +129,7 @@ class _RealTimer:
         return self._jump()
 
     def _jump(self) -> Micros:
-        offset = _wall() - _passed()
+        offset = _wall() - elapsed()
         step = offset - self._offset
         if -SMALLEST_JUMP < step < SMALLEST_JUMP:
             self._offset = offset

@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import MAXYEAR, datetime, time, timedelta, tzinfo
+from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 from typing import final
 
 from dateutil.rrule import rrule, rruleset
@@ -49,7 +49,7 @@ from gocron_py.errors import (
     GocronError,
     check_kind,
 )
-from gocron_py.instant import LAST, Instant, datetime_of, instant_of, micros_of
+from gocron_py.instant import LAST, Instant, Micros, datetime_of, instant_of, micros_of
 from gocron_py.schedules.arguments import (
     AtTime,
     AtTimeErrors,
@@ -81,10 +81,14 @@ from gocron_py.schedules.cron import (
     search_for,
 )
 from gocron_py.schedules.description import DescribedSchedule
+from gocron_py.schedules.grid import GridSchedule, RandomGridSchedule, share_of
 from gocron_py.schedules.interval import DurationRandomSchedule, DurationSchedule
 from gocron_py.schedules.one_time import OneTimeSchedule
 from gocron_py.schedules.recurrence import RRuleSchedule
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy, Weekday
+
+# Intervals of days, weeks and months on a common grid count from here.
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in whatever zone
 
 __all__ = (
     "AtTime",
@@ -125,6 +129,8 @@ class Setup:
     :ivar start: of ``with_start_at``; may be in the past.
     :ivar start_immediately: of ``with_start_at``; a definition may set it.
     :ivar start_location: the zone of *start*, where it has one.
+    :ivar grid: under a tick locker the job's key: its ticks are those of a grid that instances share.
+    :ivar splay: what the job may be shifted by on the grid.
     """
 
     location: tzinfo
@@ -134,6 +140,16 @@ class Setup:
     start: Instant | None = None
     start_immediately: bool = False
     start_location: tzinfo | None = None
+    grid: str | None = None
+    splay: Micros = 0
+
+    def anchor(self) -> date | None:
+        """The day from which intervals of days, weeks and months are counted: on the grid the start's."""
+        if self.grid is None:
+            return None
+        if self.start is None or self.start_immediately:
+            return _EPOCH.date()
+        return datetime_of(self.start, self.location).date()
 
     def usable(self, schedule: DescribedSchedule, never: Callable[[], GocronError]) -> DescribedSchedule:
         """*schedule*, if it has a tick left after the job's first run; else what *never* makes is raised."""
@@ -177,7 +193,7 @@ class _CronJob(JobDefinition):
         compared_in = setup.start_location or location
         if setup.cron is None or isinstance(setup.cron, DefaultCron):
             with_seconds = self.with_seconds if setup.cron is None else setup.cron.with_seconds
-            search = search_for(self.crontab, with_seconds, location, runs_after_gap)
+            search = search_for(self.crontab, with_seconds, location, runs_after_gap, setup.grid is not None)
             schedule = CronSchedule(self.crontab, search, compared_in)
         else:
             check_verdict(setup.cron.is_valid(self.crontab, location, datetime_of(setup.now, location)))
@@ -224,7 +240,11 @@ class _DurationJob(JobDefinition):
             raise ErrDurationJobIntervalZero
         if duration < 0:
             raise ErrDurationJobIntervalNegative(got=self.duration)
-        return setup.usable(DurationSchedule(duration), _beyond)
+        if setup.grid is None:
+            return setup.usable(DurationSchedule(duration), _beyond)
+        shift = share_of(setup.grid, min(setup.splay, duration))
+        anchor = shift if setup.start is None or setup.start_immediately else setup.start
+        return setup.usable(GridSchedule(duration, anchor), _beyond)
 
 
 def duration_job(duration: timedelta) -> JobDefinition:
@@ -253,6 +273,8 @@ class _DurationRandomJob(JobDefinition):
         longest = micros_of(self.longest)
         if setup.now + longest > LAST:  # else the dice would tell
             raise _beyond()
+        if setup.grid is not None:
+            return RandomGridSchedule(micros_of(self.shortest), longest, setup.grid)
         return DurationRandomSchedule(micros_of(self.shortest), longest)
 
 
@@ -287,7 +309,7 @@ class _DailyJob(JobDefinition):
         times = times_of_day(self.at_times, _DAILY)
         if self.interval < 1:
             raise ErrDailyJobZeroInterval(got=self.interval)
-        schedule = DailySchedule(self.interval, times, setup.location, setup.dst_policy)
+        schedule = DailySchedule(self.interval, times, setup.location, setup.dst_policy, setup.anchor())
         return setup.usable(schedule, _beyond)
 
 
@@ -322,7 +344,7 @@ class _WeeklyJob(JobDefinition):
         if not self.days:
             raise ErrWeeklyJobDaysOfTheWeekNil("there are none, so the job would never run")
         times = times_of_day(self.at_times, _WEEKLY)
-        schedule = WeeklySchedule(self.interval, self.days, times, setup.location, setup.dst_policy)
+        schedule = WeeklySchedule(self.interval, self.days, times, setup.location, setup.dst_policy, setup.anchor())
         return setup.usable(schedule, _beyond)
 
 
@@ -365,7 +387,7 @@ class _MonthlyJob(JobDefinition):
             if not 1 <= abs(day) <= 31:
                 raise ErrMonthlyJobDays(got=day)
         times = times_of_day(self.at_times, _MONTHLY)
-        schedule = MonthlySchedule(self.interval, self.days, times, setup.location, setup.dst_policy)
+        schedule = MonthlySchedule(self.interval, self.days, times, setup.location, setup.dst_policy, setup.anchor())
         return setup.usable(schedule, self._never)
 
     def _never(self) -> GocronError:
@@ -433,7 +455,8 @@ class _RRuleJob(JobDefinition):
     rule: str | rrule | rruleset
 
     def build(self, setup: Setup) -> DescribedSchedule:
-        schedule = RRuleSchedule(self.rule, setup.now, setup.location, setup.dst_policy)
+        begin = setup.now if setup.grid is None else instant_of(_EPOCH, setup.location)
+        schedule = RRuleSchedule(self.rule, begin, setup.location, setup.dst_policy)
         return setup.usable(schedule, _exhausted)
 
 

@@ -347,3 +347,79 @@ class ErrWithStopTimeoutZeroOrNegative(ValidationError):
 
 class ErrWithLimitedRunsZero(ValidationError):
     message = "gocron: WithLimitedRuns: limit must be greater than 0"
+
+
+class NotLeader(GocronError):
+    """Another instance leads, or nobody can tell: what the electors here answer. Not in Go."""
+
+    message = "gocron: this instance is not the leader"
+
+
+class LockError(GocronError):
+    """The base of what tick lockers answer when a run may not go; ``after_lock_error`` is told. Not in Go.
+
+    :ivar retry_after: in how many microseconds the job's next tick comes, where it depends on other instances.
+    """
+
+    message = "gocron: lock error"
+    retry_after: int | None = None
+
+
+class TickTaken(LockError):
+    """Another instance has run this tick, or is running it. What most instances hear, most of the time."""
+
+    message = "gocron: the tick is taken by another instance"
+
+
+class TickStale(LockError):
+    """The tick lies before all that the store remembers, or before the job was first registered there."""
+
+    message = "gocron: the tick is too old to tell whether it has run"
+
+
+class TickEarly(LockError):
+    """The tick is still to come on the store's clock, and the wait for it was broken off."""
+
+    message = "gocron: the tick has not come yet by the store's clock"
+
+
+class TickBusy(LockError):
+    """Another run of the job was going on until the tick's start deadline."""
+
+    message = "gocron: another run of the job is going on"
+
+
+class TickMissed(LockError):
+    """The tick came too late: after its start deadline, and ``catch_up`` does not allow for it."""
+
+    message = "gocron: the tick is past its start deadline"
+
+
+class LockLost(LockError):
+    """The claim is no longer this instance's; the cause with which the task's context was cancelled."""
+
+    message = "gocron: the lock was lost"
+
+
+class StoreError(LockError):
+    """The base of errors of the store itself."""
+
+    message = "gocron: the store failed"
+
+
+class StoreDown(StoreError):
+    """The store cannot be reached, does not answer in time, or refuses; it is asked again."""
+
+    message = "gocron: the store cannot be reached"
+
+
+class StoreAmnesia(StoreError):
+    """The store has forgotten the job: what ran before is unknown, so only ticks from now on may run."""
+
+    message = "gocron: the store has lost the record of the job"
+
+
+class StoreCorrupt(StoreError):
+    """The store holds what this library has not written. A person has to look; nothing runs meanwhile."""
+
+    message = "gocron: the store's record cannot be read"

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from gocron_py.clock import RealClock
+from gocron_py.distributed.tick import TickKind
 from gocron_py.instant import SECOND, Instant
 from gocron_py.limits import Admission
 from gocron_py.monitor import JobStatus
@@ -232,10 +233,12 @@ class Executor:
         """Enter the next tick, and ask for this one to run. The lock is held."""
         registry, record = self._registry, due.record
         record.ticked = due.tick
+        kind = TickKind.START if record.immediate and due.spec.kind is not TickKind.DYNAMIC else None
+        record.immediate = False
         if not due.spec.interval_from_completion:
             registry.plan(record, due.following)
-            return registry.offer(record, due.tick, due.tick)
-        offer = registry.offer(record, due.tick, due.tick)
+            return registry.offer(record, due.tick, due.tick, kind)
+        offer = registry.offer(record, due.tick, due.tick, kind)
         if not record.admitted:  # dropped: no completion will enter the next tick
             registry.plan(record, due.following)
         return offer

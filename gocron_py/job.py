@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, final
 from uuid import UUID
 
 from gocron_py.context import Context
+from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import ErrInvalidArgument
 from gocron_py.instant import Instant, datetime_of
 from gocron_py.monitor import JobStatus, RunRecord
@@ -19,6 +20,7 @@ from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
 if TYPE_CHECKING:
     from gocron_py.definitions import Cron
     from gocron_py.distributed import Locker
+    from gocron_py.distributed.policy import PolicyOverrides, TickPolicy
     from gocron_py.limits import LimitMode
     from gocron_py.listeners import Listeners
     from gocron_py.run import Run
@@ -30,6 +32,7 @@ T = TypeVar("T")
 DEFAULT_HISTORY_SIZE = 20
 
 NO_LISTENERS: Listeners = {}
+NO_OVERRIDES: PolicyOverrides = {}
 
 
 @final
@@ -45,13 +48,17 @@ class JobSpec:
         "history_size",
         "id",
         "interval_from_completion",
+        "key",
+        "kind",
         "limited_runs",
         "listeners",
         "locker",
         "name",
         "named",
         "needs_context",
+        "overrides",
         "parent_context",
+        "policy",
         "schedule",
         "singleton",
         "start",
@@ -84,6 +91,12 @@ class JobSpec:
         self.start_location: tzinfo | None = None
         self.stop: Instant | None = None
         self.locker: Locker | None = None
+        # The key of its lock, and what the ticks on the schedule are.
+        self.key = name
+        self.kind = TickKind.GRID
+        # Under a tick locker: what the options say, and what is in force.
+        self.overrides: PolicyOverrides = NO_OVERRIDES
+        self.policy: TickPolicy | None = None
         self.disabled_locker = False
         self.listeners: Listeners = NO_LISTENERS
         self.executor: Executor | None = None
@@ -112,6 +125,7 @@ class JobRecord:
         "executing",
         "history",
         "id",
+        "immediate",
         "next",
         "removed",
         "spec",
@@ -131,6 +145,8 @@ class JobRecord:
         self.ticked: Instant | None = None
         self.next: Instant | None = None
         self.start = spec.start
+        # Whether the next tick is that of with_start_immediately.
+        self.immediate = False
         # No tick follows before the stop time: the job goes when its last run ends.
         self.ending = False
         # Runs: let through by the limits, executing their task, counted for with_limited_runs.

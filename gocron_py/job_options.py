@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
-from typing import final
+from typing import Unpack, final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gocron_py.context import Context
 from gocron_py.definitions import Cron, Setup
 from gocron_py.distributed import Locker
+from gocron_py.distributed.policy import PolicyOverrides, policy_of
 from gocron_py.errors import (
     ErrInvalidArgument,
     ErrStartTimeLaterThanEndTime,
@@ -210,6 +211,21 @@ def with_distributed_job_locker(locker: Locker) -> JobOption:
         if not satisfies(locker, Locker):
             raise ErrWithDistributedJobLockerNil("the method lock(ctx, key) is needed", got=locker)
         spec.locker = locker
+
+    return _Apply(apply)
+
+
+def with_tick_policy(**overrides: Unpack[PolicyOverrides]) -> JobOption:
+    """How the tick locker treats this job, where that differs from the locker's own policy. Not in Go.
+
+    :param overrides: fields of :class:`~gocron_py.TickPolicy`; ``key`` is the key of the job's lock
+        with any locker.
+    :raises ErrInvalidArgument: no such field, or an impossible value.
+    """
+    policy_of(**overrides)
+
+    def apply(spec: JobSpec, setup: Setup) -> None:
+        spec.overrides = {**spec.overrides, **overrides}
 
     return _Apply(apply)
 

@@ -17,6 +17,7 @@ from typing import final
 
 from gocron_py.clock import RealClock
 from gocron_py.context import Context
+from gocron_py.distributed.locker import Attendance, TickLocker
 from gocron_py.errors import (
     ErrSchedulerForked,
     ErrSchedulerShutdown,
@@ -28,6 +29,7 @@ from gocron_py.errors import (
 from gocron_py.executor import Executor
 from gocron_py.instant import Instant
 from gocron_py.job import JobRecord, JobSpec
+from gocron_py.limits import Admission
 from gocron_py.pool import WorkerPool
 from gocron_py.registry import Registry
 from gocron_py.run import is_inside_run
@@ -118,6 +120,33 @@ class Lifecycle:
             gone = registry.enter(record, first)
         if gone:
             self._report.tell("job_unregistered", spec.handle)
+        else:
+            self.attend(record, spec)
+
+    def attend(self, record: JobRecord, spec: JobSpec) -> None:
+        """Under a tick locker: have it look after the ticks of a job that is scheduled."""
+        registry = self._registry
+        locker = registry.settings.locker_of(spec)
+        if spec.policy is None or not isinstance(locker, TickLocker):
+            return
+        era = registry.era
+
+        def is_current() -> bool:
+            return record.spec is spec and not record.removed and registry.scheduling and registry.era == era
+
+        def offer(at: Instant, victim: str | None) -> bool:
+            with registry.lock:
+                executor = self.executor
+                if executor is None or not is_current():
+                    return False
+                offered = registry.offer(record, at, at, victim=victim)
+            if offered is None:
+                return False
+            executor.take_now(offered)
+            return offered[1] is Admission.GO or offered[1] is Admission.WAIT
+
+        job = Attendance(spec.key, spec.policy, spec.schedule, spec.kind, registry.now, self._report, is_current, offer)
+        locker.attend(job)
 
     # -- stop ------------------------------------------------------------------------------------
 

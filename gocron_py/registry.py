@@ -20,6 +20,7 @@ from gocron_py.run import Run, inside
 from gocron_py.timeline import Timeline
 
 if TYPE_CHECKING:
+    from gocron_py.distributed.tick import TickKind
     from gocron_py.options import Settings
     from gocron_py.reporter import Reporter
 
@@ -70,7 +71,12 @@ class Registry:
         return start if start >= now else schedule.resume(start, now)
 
     def following(self, spec: JobSpec, tick: Instant, now: Instant) -> Instant | None:
-        """The first tick after *tick* that is after *now*; missed ones are stepped over. May call a user's schedule."""
+        """The first tick after *tick* that is after *now*; missed ones are stepped over. May call a user's schedule.
+
+        Under a tick locker one that is late may still be this instance's to run.
+        """
+        if spec.policy is not None and not spec.interval_from_completion:
+            return spec.policy.following(spec.schedule, tick, now)
         after = spec.schedule.next(tick)
         if after is not None and after <= now:
             after = spec.schedule.resume(after, now + 1)
@@ -91,12 +97,19 @@ class Registry:
 
     # -- runs: on their way in -------------------------------------------------------------------
 
-    def offer(self, record: JobRecord, scheduled: Instant, announced: Instant) -> tuple[Run, Admission] | None:
+    def offer(
+        self,
+        record: JobRecord,
+        scheduled: Instant,
+        announced: Instant,
+        kind: TickKind | None = None,
+        victim: str | None = None,
+    ) -> tuple[Run, Admission] | None:
         """Make a run and ask the limits. ``None``: no run is left, or its context has ended. The lock is held."""
         spec = record.spec
         if spec.limited_runs is not None and record.counted >= spec.limited_runs:
             return None
-        run = Run(self, record, self._context(record), scheduled, announced)
+        run = Run(self, record, self._context(record), scheduled, announced, kind or spec.kind, victim)
         record.counted += 1
         answer = self.limits.admit(run)
         if answer is Admission.GO:
@@ -156,7 +169,7 @@ class Registry:
     def skipped(self, run: Run, reason: str) -> None:
         """The run was refused, or a listener skipped it."""
         with self.lock:
-            run.record.remember((run.scheduled, None, None, _SKIP, reason, 1, None))
+            run.record.remember((run.scheduled, None, None, _SKIP, reason, run.attempt, run.fence))
 
     def completed(self, run: Run, now: Instant, error: Exception | None) -> None:
         """The task of a run has ended. Heard once; later calls change nothing."""
@@ -169,7 +182,7 @@ class Registry:
             record.executing -= 1
             if run.ended >= record.ended:  # else a run that ended later was faster with its listeners
                 record.completed, record.ended = now, run.ended
-            record.remember((run.scheduled, run.started, now, outcome, text, 1, None))
+            record.remember((run.scheduled, run.started, now, outcome, text, run.attempt, run.fence))
 
     def finish(self, run: Run) -> Run | None:
         """A run that was let through is over, whatever it did. Gives a run that waited for it."""
@@ -219,6 +232,8 @@ class Registry:
             self.changed.notify_all()
 
     def _from_completion(self, run: Run) -> Instant | None:
+        if run.retry_after is not None:  # other instances run it too: the store knows when
+            return self.now() + run.retry_after
         try:
             return self.following(run.spec, run.completed or run.scheduled, self.now())
         except BaseException as error:
@@ -276,6 +291,7 @@ class Registry:
         :return: whether it lies at or after the stop time: then the job is gone.
         """
         self.plan(record, first)
+        record.immediate = record.spec.start_immediately and first is not None
         if record.next is not None:
             # After a stop the job goes on in this phase.
             record.start = record.next

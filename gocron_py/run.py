@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, cast, final
 
-from gocron_py.context import Context, after_func, background
+from gocron_py.context import Context, after_func, background, with_value
 from gocron_py.distributed import Lock
-from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered, satisfies
+from gocron_py.distributed.locker import TickLock
+from gocron_py.distributed.tick import CurrentRun, Tick, TickKind, key_of_ticks, running
+from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered, LockError, satisfies
 from gocron_py.instant import Instant, datetime_of
 from gocron_py.listeners import Event
 from gocron_py.monitor import JobStatus
@@ -48,19 +50,28 @@ class Run:
 
     :param scheduled: the tick's own time; for ``run_now`` the moment of the call.
     :param announced: what ``job_scheduling_delay`` is told: as in Go, for ``run_now`` the next tick.
+    :param victim: the token of the claim that a crash has cut off, if this is to do it again.
+
+    :ivar decided: whether the task was begun, or a listener said that it is not to be.
+    :ivar retry_after: of a refusal that knows when, in microseconds, the next tick comes.
     """
 
     __slots__ = (
         "announced",
         "completed",
         "context",
+        "decided",
         "ended",
         "era",
+        "kind",
+        "lock",
         "record",
         "registry",
+        "retry_after",
         "scheduled",
         "spec",
         "started",
+        "victim",
     )
 
     def __init__(
@@ -70,6 +81,8 @@ class Run:
         context: Context | None,
         scheduled: Instant,
         announced: Instant,
+        kind: TickKind,
+        victim: str | None = None,
     ) -> None:
         self.registry = registry
         self.record = record
@@ -81,6 +94,31 @@ class Run:
         self.started: Instant | None = None
         self.completed: Instant | None = None
         self.ended = 0
+        self.kind = kind
+        self.victim = victim
+        self.decided = False
+        self.retry_after: int | None = None
+        self.lock: TickLock | None = None
+
+    def tick(self) -> Tick:
+        """The tick, as instances name it. One that the store has timed has the store's time."""
+        claim = None if self.lock is None else self.lock.claim
+        at = self.scheduled if claim is None else claim.at
+        return Tick(self.spec.key, datetime_of(at, UTC), self.kind)
+
+    def current(self) -> CurrentRun:
+        """What ``current_run()`` gives to the task."""
+        return CurrentRun(self.tick(), self.attempt, self.fence, background() if self.context is None else self.context)
+
+    @property
+    def attempt(self) -> int:
+        """How many times the tick was begun, this one included."""
+        return 1 if self.lock is None else self.lock.attempt
+
+    @property
+    def fence(self) -> int | None:
+        """Of the claim."""
+        return None if self.lock is None else self.lock.fence
 
     def is_of_its_job(self) -> bool:
         """Whether the job was neither removed nor updated since. Under the registry's lock."""
@@ -113,14 +151,21 @@ class Run:
     def _coordinate(self) -> None:
         settings, spec = self.registry.settings, self.spec
         elector, locker = settings.elector_of(spec), settings.locker_of(spec)
-        if elector is not None and not self._leads(elector):
+        if elector is None and locker is None:
+            self._work()
+            return
+        # The job's context ends the wait for a lock; what is bound to it tells whose lock it is.
+        asking = with_value(self._context, key_of_ticks(), self)
+        if elector is not None and not self._leads(elector, asking):
             return
         if locker is None:
             self._work()
             return
-        lock = self._lock(locker)
+        lock = self._lock(locker, asking)
         if lock is None:
             return
+        if isinstance(lock, TickLock):
+            self.lock, self.context = lock, lock.context
         try:
             # The answer may have taken long: what was removed or stopped meanwhile does not run.
             if not self._context.done():
@@ -135,10 +180,10 @@ class Run:
         assert self.context is not None, "a coordinated run has a context"
         return self.context
 
-    def _leads(self, elector: Elector) -> bool:
+    def _leads(self, elector: Elector, asking: Context) -> bool:
         try:
             ask: Callable[[Context], object] = elector.is_leader  # False is an answer too
-            answer = ask(self._context)
+            answer = ask(asking)
         except BaseException as error:
             answer = error
         if answer is None or answer is True:
@@ -147,9 +192,9 @@ class Run:
         self._refused(f"not the leader: {answer}")
         return False
 
-    def _lock(self, locker: Locker) -> Lock | None:
+    def _lock(self, locker: Locker, asking: Context) -> Lock | None:
         try:
-            lock: object = locker.lock(self._context, self.spec.name)
+            lock: object = locker.lock(asking, self.spec.key)
         except Exception as error:
             self._lock_failed(error)
             return None
@@ -166,6 +211,8 @@ class Run:
         return None
 
     def _lock_failed(self, error: Exception) -> None:
+        if isinstance(error, LockError):
+            self.retry_after = error.retry_after
         self._listen(Event.AFTER_LOCK_ERROR, error)
         self.registry.report.debug("gocron: lock refused", "job", self.spec.name, "error", error)
         self._refused(f"lock refused: {error}")
@@ -184,6 +231,7 @@ class Run:
             report.tell("job_scheduling_delay", job, show(self.announced, location), actual)
         reason = self._reason_to_skip()
         if reason is not None:
+            self.decided = True
             self.registry.skipped(self, f"skipped by a listener: {reason}")
             report.tell("job_failed", job, reason)
             return
@@ -205,6 +253,7 @@ class Run:
         started = registry.started(self)
         if started is None:
             return
+        self.decided = True
         error: Exception | None = None
         completed = started
         try:
@@ -217,6 +266,7 @@ class Run:
             del error  # its traceback holds this frame
 
     def _call_task(self) -> Exception | None:
+        token = running.set(self)
         try:
             executor = self.spec.executor
             try:
@@ -225,6 +275,7 @@ class Run:
                 else:
                     result = self._call_elsewhere(executor)
             finally:
+                running.reset(token)
                 self.registry.end_if_forked()
         except Exception as error:
             return error

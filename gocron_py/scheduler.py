@@ -12,6 +12,8 @@ from typing import TypeVar, final
 
 from gocron_py.context import Context
 from gocron_py.definitions import JobDefinition, Setup
+from gocron_py.distributed.locker import TickLocker
+from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import (
     ErrInvalidArgument,
     ErrJobNotFound,
@@ -20,13 +22,14 @@ from gocron_py.errors import (
     ErrSchedulerShutdown,
     check_kind,
 )
-from gocron_py.instant import LAST
+from gocron_py.instant import LAST, micros_of
 from gocron_py.job import Job, JobRecord, JobSpec, sorted_by_id
 from gocron_py.job_options import JobOption
 from gocron_py.lifecycle import Lifecycle
 from gocron_py.options import SchedulerOption, Settings
 from gocron_py.registry import Registry
 from gocron_py.reporter import Reporter
+from gocron_py.schedules.one_time import OneTimeSchedule
 from gocron_py.task import Task, check_task, name_of
 
 T = TypeVar("T")
@@ -189,14 +192,29 @@ class Scheduler:
         setup.dst_policy, setup.cron = spec.dst_policy, spec.cron
         setup.start, setup.start_immediately = spec.start, spec.start_immediately
         setup.start_location = spec.start_location
+        self._share(spec, setup)
         if spec.start is not None and spec.start > LAST:
             raise ErrNoNextRun("the start is after the year 9999")
         spec.schedule = definition.build(setup)
+        if isinstance(spec.schedule, OneTimeSchedule) and spec.kind is TickKind.GRID:
+            spec.kind = TickKind.ONCE
         spec.start_immediately = setup.start_immediately
         if spec.executor is None:
             spec.executor = settings.executor
         spec.needs_context = settings.needs_context(spec)
         return spec
+
+    def _share(self, spec: JobSpec, setup: Setup) -> None:
+        """Under a tick locker: what makes the job's ticks the same on all instances."""
+        spec.key = spec.overrides.get("key") or spec.name
+        if spec.interval_from_completion:
+            spec.kind = TickKind.DYNAMIC
+        locker = self._settings.locker_of(spec)
+        if not isinstance(locker, TickLocker):
+            return
+        spec.policy = locker.policy.with_overrides(spec.overrides)
+        if not spec.interval_from_completion:
+            setup.grid, setup.splay = spec.key, micros_of(spec.policy.splay)
 
     def _enter(self, record: JobRecord, spec: JobSpec, is_new: bool) -> None:
         registry, former, cancel, gone = self._registry, record.spec, None, False
@@ -220,11 +238,16 @@ class Scheduler:
                 break
         if cancel is not None:
             cancel()
-        if not is_new:
+        self._tell_entry(record, spec, None if is_new else former, gone)
+
+    def _tell_entry(self, record: JobRecord, spec: JobSpec, former: JobSpec | None, gone: bool) -> None:
+        if former is not None:
             self._report.tell("job_unregistered", former.handle)
         self._report.tell("job_registered", spec.handle)
         if gone:
             self._report.tell("job_unregistered", spec.handle)
+        elif self._registry.scheduling:
+            self._life.attend(record, spec)
         self._warn_of_name(spec)
 
     def _warn_of_name(self, spec: JobSpec) -> None:
@@ -299,7 +322,7 @@ class Scheduler:
             executor = self._life.executor
             if not registry.scheduling or executor is None:
                 raise ErrJobRunNowFailed
-            offer = registry.offer(record, now, now if record.next is None else record.next)
+            offer = registry.offer(record, now, now if record.next is None else record.next, TickKind.MANUAL)
         if offer is None:
             error = ErrJobRunNowFailed()
             error.add_note("with_limited_runs: the job's last run is on its way")

@@ -40,14 +40,22 @@ class CalendarSchedule(ABC):
     that is run after the change replaces those that it then comes after.
     """
 
-    __slots__ = ("_at_times", "_interval", "_location", "_policy", "_since_midnight")
+    __slots__ = ("_anchor", "_at_times", "_interval", "_location", "_policy", "_since_midnight")
 
     def __init__(
-        self, interval: int, at_times: Iterable[time], location: tzinfo, policy: DaylightSavingsTimePolicy
+        self,
+        interval: int,
+        at_times: Iterable[time],
+        location: tzinfo,
+        policy: DaylightSavingsTimePolicy,
+        anchor: date | None = None,
     ) -> None:
         """:param interval: in periods, at least 1.
         :param at_times: naive, at least one.
+        :param anchor: whole intervals are counted from its period, whatever tick is asked about; ``None``:
+            from the period of that tick, as in Go.
         """
+        self._anchor = anchor
         self._interval = interval
         self._at_times = tuple(sorted(set(at_times)))
         self._since_midnight = tuple(map(_since_midnight, self._at_times))
@@ -62,7 +70,7 @@ class CalendarSchedule(ABC):
     def next(self, after: Instant) -> Instant | None:
         """See :meth:`Schedule.next <gocron_py.schedules.Schedule.next>`."""
         day = self._day_of(after)
-        return self._first(self._period(day), day, after + 1)
+        return self._first(self._aligned(self._period(day)), day, after + 1)
 
     def resume(self, start: Instant, now: Instant) -> Instant | None:
         """See :meth:`Schedule.resume <gocron_py.schedules.Schedule.resume>`.
@@ -72,7 +80,7 @@ class CalendarSchedule(ABC):
         """
         if start >= now:
             return start
-        first = self._period(self._day_of(start))
+        first = self._aligned(self._period(self._day_of(start)))
         # A tick that was put off by a gap belongs to a period that may have ended the day before.
         eve = date_of(wall_at(now, self._location) - DAY)
         elapsed = max(self._period(eve) - first, 0)
@@ -89,6 +97,12 @@ class CalendarSchedule(ABC):
     @abstractmethod
     def _days(self, period: int) -> Sequence[date] | None:
         """The schedule's days in a period, ascending; ``None`` after the year 9999."""
+
+    def _aligned(self, period: int) -> int:
+        """The first period from *period* on that the interval counts."""
+        if self._anchor is None:
+            return period
+        return period + (self._period(self._anchor) - period) % self._interval
 
     def _first(self, period: int, from_day: date, earliest: Instant) -> Instant | None:
         """The first tick from *earliest* on; only days from *from_day* on are looked at."""
@@ -160,9 +174,10 @@ class WeeklySchedule(CalendarSchedule):
         at_times: Iterable[time],
         location: tzinfo,
         policy: DaylightSavingsTimePolicy,
+        anchor: date | None = None,
     ) -> None:
         """:param weekdays: at least one."""
-        super().__init__(interval, at_times, location, policy)
+        super().__init__(interval, at_times, location, policy, anchor)
         self._weekdays = tuple(sorted(set(weekdays)))
 
     def describe(self) -> WeeklyJobSchedule:
@@ -194,9 +209,10 @@ class MonthlySchedule(CalendarSchedule):
         at_times: Iterable[time],
         location: tzinfo,
         policy: DaylightSavingsTimePolicy,
+        anchor: date | None = None,
     ) -> None:
         """:param days: 1 to 31, or -31 to -1 counted from the end of the month; at least one."""
-        super().__init__(interval, at_times, location, policy)
+        super().__init__(interval, at_times, location, policy, anchor)
         ascending = sorted(set(days))
         self._days_of_month = tuple(day for day in ascending if day > 0)
         self._days_from_end = tuple(day for day in ascending if day < 0)

@@ -82,6 +82,26 @@ class EverySearch:
 
 
 @final
+class GridSearch:
+    """``@every`` on a grid that instances share: whole distances from the epoch."""
+
+    __slots__ = ("_distance",)
+
+    def __init__(self, distance: Micros) -> None:
+        """:param distance: whole seconds, at least one."""
+        self._distance = distance
+
+    def first(self, after: Instant) -> Instant | None:
+        """The next line of the grid."""
+        tick = after + self._distance - after % self._distance
+        return tick if tick <= LAST else None
+
+    def resume(self, start: Instant, now: Instant) -> Instant | None:
+        """The first line at or after *now*."""
+        return start if start >= now else self.first(now - 1)
+
+
+@final
 class CustomSearch:
     """A user's implementation, which may do anything."""
 
@@ -224,16 +244,19 @@ class DefaultCron:
         return None if tick is None else datetime_of(tick, last_run.tzinfo or self._location)
 
 
-def search_for(crontab: str, with_seconds: bool, location: tzinfo, runs_after_gap: bool = False) -> Search:
+def search_for(
+    crontab: str, with_seconds: bool, location: tzinfo, runs_after_gap: bool = False, on_grid: bool = False
+) -> Search:
     """What finds the ticks of a crontab.
 
     :param runs_after_gap: ``DaylightSavingsTimePolicy.RUN_AFTER_TRANSITION``.
+    :param on_grid: ``@every`` counts from the epoch.
     :raises ErrCronJobParse: it breaks the grammar.
     :raises ErrCronJobInvalid: it names no time.
     """
     spec, zone = grammar.parse(crontab, with_seconds, location)
     if isinstance(spec, grammar.Every):
-        return EverySearch(spec.distance)
+        return GridSearch(spec.distance) if on_grid else EverySearch(spec.distance)
     if reason := why_never(spec):
         raise _invalid(f"the crontab names {reason}: it never runs")
     return TimesSearch(spec, zone, runs_after_gap)

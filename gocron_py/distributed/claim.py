@@ -1,0 +1,240 @@
+"""How a claim is made, kept and given up, step by step, without doing any of the steps.
+
+Each procedure is a generator: it yields what it wants of the outside (:class:`Load`, :class:`Write`,
+:class:`Sleep`), is sent the answer, and returns its result. :class:`~gocron_py.distributed.locker.TickLocker`
+does the steps on a real store and real threads; the simulation of the tests does the same procedures on
+thousands of made-up ones.
+
+A write whose answer is lost may have been made, and may still be made later. So a claim is made again
+with the same token, which the record knows (rule C1), and one that is given up in doubt is settled.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from gocron_py.distributed.decision import (
+    Answer,
+    Granted,
+    Later,
+    Record,
+    Refused,
+    decode,
+    encode,
+    finish,
+    registered,
+    renew,
+    unclaim,
+)
+from gocron_py.distributed.store import Entry, Snapshot
+from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickEarly
+from gocron_py.instant import SECOND, Instant, Micros
+
+# A clock that is further ahead of the store's than this is wrong, and waiting no help.
+LONGEST_EARLY: Micros = 30 * SECOND
+
+_LONGEST_NAP: Micros = SECOND
+_FIRST_PAUSE: Micros = SECOND // 100
+_LONGEST_PAUSE: Micros = SECOND // 2
+_MARGIN: Micros = 1000
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Wants a :class:`Snapshot <gocron_py.distributed.store.Snapshot>` of the keys."""
+
+    keys: Sequence[str]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Wants a compare-and-set; the answer is a bool."""
+
+    key: str
+    version: object
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wants to go on later."""
+
+    micros: Micros
+
+
+Step = Load | Write | Sleep
+Procedure = Generator[Step, Any]
+
+
+@final
+@dataclass(slots=True)
+class Attempt:
+    """One try for a tick, and what is known of it if it is broken off.
+
+    :ivar decide: the rule, on (record, store's now).
+    :ivar patience: how long, from when the tick has come, it may take.
+    :ivar elapsed: microseconds since some moment; runs on while the machine sleeps.
+    :ivar lease: where leases decide who lives: a claim made so long ago is no longer trusted.
+    :ivar known: whether the store has had a record of the job before.
+    :ivar doubtful: the versions on which a claim may have been written, unseen.
+    """
+
+    key: str
+    token: str
+    decide: Callable[[Record | None, Instant], Answer]
+    patience: Micros
+    elapsed: Callable[[], Micros]
+    lease: Micros | None
+    known: bool
+    doubtful: list[object] = field(default_factory=list)
+
+
+def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
+    """Get the tick, or raise the reason why not: a :exc:`~gocron_py.LockError`."""
+    began = attempt.elapsed()
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            answer = yield from _ask(attempt)
+        except StoreDown as error:
+            failure: LockError = error
+        else:
+            if isinstance(answer, Granted):
+                return answer
+            if answer is None:
+                continue
+            if answer.at is not None:  # early: the wait for the store's clock costs no patience
+                yield Sleep(answer.at)
+                began = attempt.elapsed()
+                continue
+            failure = answer.error()
+        left = attempt.patience - (attempt.elapsed() - began)
+        if left <= 0:
+            raise failure
+        yield Sleep(min(round(pause * random.uniform(0.5, 1)), left))
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _ask(attempt: Attempt) -> Generator[Step, Any, Granted | Later | None]:
+    """Ask the rule once, and write what it says.
+
+    :return: ``None``: to be asked again at once; of a :class:`Later` the time is how long to sleep.
+    """
+    asked = attempt.elapsed()
+    snapshot: Snapshot = yield Load((attempt.key,))
+    entry = snapshot.entries.get(attempt.key)
+    answer = _decide(attempt, entry, snapshot.now)
+    if answer.record is not None:
+        written: bool = yield from _write(attempt, entry, answer)
+        if not written:
+            return None
+    if isinstance(answer, Granted):
+        # If it took so long that somebody may have taken over, look again.
+        is_fresh = attempt.lease is None or attempt.elapsed() - asked < attempt.lease // 2
+        return answer if is_fresh else None
+    if isinstance(answer, Refused):
+        if answer.error is StoreAmnesia and not attempt.known:
+            attempt.known = True  # that was its registration
+            return None
+        raise _refusal(answer, snapshot.now)
+    if answer.at is None:
+        return answer
+    ahead = answer.at - snapshot.now
+    if ahead > LONGEST_EARLY:
+        raise TickEarly(f"this machine's clock is {ahead / SECOND:.1f} s ahead of the store's")
+    return Later(answer.error, min(ahead + _MARGIN, _LONGEST_NAP))
+
+
+def _decide(attempt: Attempt, entry: Entry | None, now: Instant) -> Answer:
+    record = None if entry is None else decode(entry.text, attempt.key)
+    if record is not None:
+        attempt.known = True
+    return attempt.decide(record, now)
+
+
+def _write(attempt: Attempt, entry: Entry | None, answer: Answer) -> Generator[Step, Any, bool]:
+    version = None if entry is None else entry.version
+    assert answer.record is not None
+    try:
+        written: bool = yield Write(attempt.key, version, encode(answer.record))
+    except StoreDown:
+        if isinstance(answer, Granted):
+            attempt.doubtful.append(version)
+        raise
+    return written
+
+
+def _refusal(answer: Refused, now: Instant) -> LockError:
+    error = answer.error()
+    if answer.retry_at is not None:
+        error.retry_after = max(answer.retry_at - now, _MARGIN)
+    return error
+
+
+def keep(key: str, token: str, lease: Micros | None) -> Generator[Step, Any, bool]:
+    """Renew a claim, or where the store tells who lives only look after it. ``False``: it is lost."""
+    while True:
+        snapshot: Snapshot = yield Load((key,))
+        entry = snapshot.entries.get(key)
+        if entry is None:
+            return False
+        record = renew(decode(entry.text, key), token, snapshot.now + (lease or 0))
+        if record is None:
+            return False
+        if lease is None or (yield Write(key, entry.version, encode(record))):
+            return True
+
+
+def end(
+    key: str, token: str, next_at: Callable[[Instant], Instant | None] | None, began: bool
+) -> Generator[Step, Any, bool]:
+    """Finish a claim whose task was begun, give back one whose was not. ``False``: it was lost before.
+
+    :param next_at: gives the tick that counts from this end, by the store's time.
+    """
+    while True:
+        snapshot: Snapshot = yield Load((key,))
+        entry = snapshot.entries.get(key)
+        record = None if entry is None else decode(entry.text, key)
+        if began:
+            record = finish(record, token, None if next_at is None else next_at(snapshot.now))
+        else:
+            record = unclaim(record, token)
+        if record is None or entry is None:
+            return False
+        if (yield Write(key, entry.version, encode(record))):
+            return True
+
+
+def settle(key: str, token: str, versions: Sequence[object]) -> Procedure:
+    """Nobody will run what was claimed in doubt: give the claim back, or see to it that it is never written."""
+    while True:
+        snapshot: Snapshot = yield Load((key,))
+        entry = snapshot.entries.get(key)
+        record = registered(key, snapshot.now) if entry is None else decode(entry.text, key)
+        given_back = unclaim(record, token)
+        version = None if entry is None else entry.version
+        if given_back is None and version not in versions:
+            return
+        # Written as it is, the record has a new version, on which the late write will fail.
+        if (yield Write(key, version, encode(given_back or record))):
+            return
+
+
+def register(keys: Sequence[str]) -> Generator[Step, Any, tuple[Snapshot, list[str]]]:
+    """See to it that each job has a record.
+
+    :return: what the store had, and the keys it did not have.
+    """
+    snapshot: Snapshot = yield Load(keys)
+    missing = [key for key in keys if key not in snapshot.entries]
+    for key in missing:
+        # Where this fails another instance was faster, and that is as good.
+        yield Write(key, None, encode(registered(key, snapshot.now)))
+    return snapshot, missing

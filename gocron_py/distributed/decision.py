@@ -1,0 +1,344 @@
+"""The rules by which instances share ticks: pure functions on the record of one job.
+
+No clock, no store, no thread: what a rule needs is given to it, and what it decides is a new record,
+which counts only if the store still holds the one it was made from (compare-and-set). All stores and
+the simulation run these same functions.
+
+Why no tick starts twice: a granted tick is in ``seen`` until it is popped into ``floor``, ``floor``
+only grows, and neither what is in ``seen`` nor what is not later than ``floor`` is ever granted.
+That takes no assumption about anybody's clock. Clocks matter only to *when* a tick is granted.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+from gocron_py.distributed.tick import TickKind
+from gocron_py.errors import (
+    LockError,
+    StoreAmnesia,
+    StoreCorrupt,
+    TickBusy,
+    TickEarly,
+    TickStale,
+    TickTaken,
+)
+from gocron_py.instant import LAST, Instant, Micros
+
+WINDOW = 64
+"""So many granted ticks are remembered one by one, as in the anti-replay windows of IPsec and DTLS."""
+
+_MOST_CLAIMS = 64
+_FORMAT = 1
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run that was granted and is not finished.
+
+    :ivar token: random, one per claim: whoever knows it is the holder.
+    :ivar owner: the instance; empty where the claim was given back before the task began.
+    :ivar until: the end of the lease on the store's clock, where the store cannot tell who lives.
+    :ivar attempt: how many times the task was begun, this one included.
+    """
+
+    at: Instant
+    token: str
+    owner: str
+    until: Instant
+    attempt: int
+    fence: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the store holds of one job.
+
+    :ivar name: in full, for the stores whose keys are shortened.
+    :ivar floor: nothing up to here is granted any more.
+    :ivar seen: the ticks after *floor* that were granted, ascending.
+    :ivar fence: of the last claim.
+    :ivar claims: runs that go on, or were cut off.
+    :ivar next_at: the next tick, where it counts from the end of the last run.
+    """
+
+    name: str
+    floor: Instant
+    seen: tuple[Instant, ...] = ()
+    fence: int = 0
+    claims: tuple[Claim, ...] = ()
+    next_at: Instant | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an instance asks for.
+
+    :ivar at: the tick; START, MANUAL and DYNAMIC ones are given the store's time instead.
+    :ivar period: START: there may be no tick in ``seen`` from here on.
+    :ivar next_at: DYNAMIC: the tick after this one, should its run never be finished.
+    :ivar max_attempts: how often a tick may be begun in all: 1 where a crash is not made good.
+    """
+
+    at: Instant
+    kind: TickKind
+    token: str
+    owner: str
+    lease: Micros
+    overlap: bool = False
+    max_attempts: int = 1
+    period: Instant = 0
+    next_at: Instant | None = None
+
+
+Alive = Callable[[Claim], bool]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Run it, once *record* is written; ``None``: it was written before, and only the answer was lost."""
+
+    record: Record | None
+    claim: Claim
+    crashed: tuple[Claim, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not now. *at* is when on the store's clock, if that is known; *error* is for who stops waiting."""
+
+    error: type[LockError]
+    at: Instant | None = None
+    record: None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Never. A *record* is to be written all the same."""
+
+    error: type[LockError]
+    record: Record | None = None
+    retry_at: Instant | None = None
+
+
+Answer = Granted | Later | Refused
+
+
+def registered(name: str, now: Instant) -> Record:
+    """The record of a job that the store does not know: ticks count from now on."""
+    return Record(name, floor=now)
+
+
+def claim(record: Record | None, request: Request, name: str, now: Instant, alive: Alive) -> Answer:
+    """May this tick run here, now?
+
+    :param now: the store's time.
+    :param alive: whether the holder of a claim lives, as far as the store can tell.
+    """
+    if record is None:  # C0
+        return Refused(StoreAmnesia, registered(name, now))
+    for held in record.claims:  # C1
+        if held.token == request.token:
+            return Granted(None, held)
+    refusal = _refuse(record, request, now)
+    if refusal is not None:
+        return refusal
+    living, rest, crashed = _sorted_out(record.claims, alive, request.max_attempts)
+    if living and not request.overlap:  # C5
+        if request.kind is TickKind.DYNAMIC:
+            # It will count from the end of that run, which is not before now.
+            return Refused(TickBusy, retry_at=request.next_at)
+        return Later(TickBusy)
+    return _grant(record, request, now, (*rest, *living), crashed)
+
+
+def _refuse(record: Record, request: Request, now: Instant) -> Later | Refused | None:
+    """C2 to C4, as they are for each kind of tick."""
+    kind, at = request.kind, request.at
+    if kind is TickKind.MANUAL:
+        return None
+    if kind is TickKind.START:
+        taken = bool(record.seen) and record.seen[-1] >= request.period
+        return Refused(TickTaken) if taken else None
+    if kind is TickKind.DYNAMIC:
+        wait = record.next_at is not None and record.next_at > now
+        return Refused(TickTaken, retry_at=record.next_at) if wait else None
+    if at in record.seen:  # C4
+        return Refused(TickTaken)
+    if at <= record.floor:  # C3
+        return Refused(TickStale)
+    return Later(TickEarly, at) if at > now else None  # C2
+
+
+def _grant(
+    record: Record, request: Request, now: Instant, others: tuple[Claim, ...], crashed: tuple[Claim, ...]
+) -> Granted:
+    """C6."""
+    is_named = request.kind in (TickKind.GRID, TickKind.ONCE)
+    at = request.at if is_named else now
+    fence = max(record.fence + 1, now)
+    granted = Claim(at, request.token, request.owner, now + request.lease, 1, fence)
+    floor, seen = record.floor, record.seen
+    if request.kind is not TickKind.MANUAL and at not in seen:
+        floor, seen = _joined(floor, seen, at)
+    next_at = request.next_at if request.kind is TickKind.DYNAMIC else record.next_at
+    claims = (*others, granted)
+    forgotten = claims[:-_MOST_CLAIMS]
+    after = Record(record.name, floor, seen, fence, claims[-_MOST_CLAIMS:], next_at)
+    return Granted(after, granted, (*crashed, *forgotten))
+
+
+def _joined(floor: Instant, seen: tuple[Instant, ...], at: Instant) -> tuple[Instant, tuple[Instant, ...]]:
+    ticks = list(seen)
+    insort(ticks, at)
+    if len(ticks) > WINDOW:
+        floor = max(floor, ticks.pop(0))
+    return floor, tuple(ticks)
+
+
+def _sorted_out(
+    claims: Iterable[Claim], alive: Alive, max_attempts: int
+) -> tuple[list[Claim], list[Claim], tuple[Claim, ...]]:
+    """Those whose holder lives; those to be begun again; those that are over for good."""
+    living: list[Claim] = []
+    rest: list[Claim] = []
+    crashed: list[Claim] = []
+    for each in claims:
+        if each.owner and alive(each):
+            living.append(each)
+        elif each.attempt < max_attempts:
+            rest.append(each)
+        else:
+            crashed.append(each)
+    return living, rest, tuple(crashed)
+
+
+def recover(record: Record, victim: str, request: Request, now: Instant, alive: Alive) -> Answer:
+    """May the run whose claim has the token *victim* be begun again, here?"""
+    for held in record.claims:
+        if held.token == request.token:
+            return Granted(None, held)
+    living, rest, crashed = _sorted_out(record.claims, alive, request.max_attempts)
+    cut_off = next((each for each in rest if each.token == victim), None)
+    if cut_off is None:
+        return Refused(TickTaken)
+    if living and not request.overlap:
+        return Later(TickBusy)
+    fence = max(record.fence + 1, now)
+    again = Claim(cut_off.at, request.token, request.owner, now + request.lease, cut_off.attempt + 1, fence)
+    others = [each for each in rest if each is not cut_off]
+    return Granted(replace(record, fence=fence, claims=(*others, *living, again)), again, crashed)
+
+
+def living(record: Record, alive: Alive) -> bool:
+    """Whether a run goes on."""
+    return any(each.owner and alive(each) for each in record.claims)
+
+
+def cut_off(record: Record, alive: Alive, max_attempts: int) -> list[Claim]:
+    """The runs that wait to be begun again."""
+    return _sorted_out(record.claims, alive, max_attempts)[1]
+
+
+def reap(record: Record, alive: Alive, max_attempts: int) -> tuple[Record, tuple[Claim, ...]]:
+    """The record without the runs that a crash has ended for good, and these."""
+    crashed = _sorted_out(record.claims, alive, max_attempts)[2]
+    kept = tuple(each for each in record.claims if each not in crashed)
+    return replace(record, claims=kept), crashed
+
+
+def renew(record: Record | None, token: str, until: Instant) -> Record | None:
+    """The lease goes on until *until*. ``None``: the claim is lost."""
+    return _changed(record, token, lambda held: replace(held, until=max(held.until, until)))
+
+
+def finish(record: Record | None, token: str, next_at: Instant | None = None) -> Record | None:
+    """The run is over. ``None``: the claim was lost before.
+
+    :param next_at: the next tick, of a job whose ticks count from the end of a run.
+    """
+    after = _changed(record, token, lambda held: None)
+    return after if after is None or next_at is None else replace(after, next_at=next_at)
+
+
+def unclaim(record: Record | None, token: str) -> Record | None:
+    """The task was not begun: another instance may. ``None``: the claim was lost before."""
+    return _changed(record, token, lambda held: replace(held, owner="", until=0, attempt=held.attempt - 1))
+
+
+def _changed(record: Record | None, token: str, change: Callable[[Claim], Claim | None]) -> Record | None:
+    if record is None or all(held.token != token for held in record.claims):
+        return None
+    changed = (change(held) if held.token == token else held for held in record.claims)
+    return replace(record, claims=tuple(held for held in changed if held is not None))
+
+
+# -- as text ---------------------------------------------------------------------------------------
+
+
+def encode(record: Record) -> str:
+    """The record as a store keeps it: JSON."""
+    fields: dict[str, Any] = {
+        "format": _FORMAT,
+        "name": record.name,
+        "floor": record.floor,
+        "seen": record.seen,
+        "fence": record.fence,
+        "claims": [[each.at, each.token, each.owner, each.until, each.attempt, each.fence] for each in record.claims],
+        "next_at": record.next_at,
+    }
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def decode(text: object, name: str) -> Record:
+    """The record of the job *name* that a store holds.
+
+    :raises StoreCorrupt: it is not one, or that of another job.
+    """
+    try:
+        if not isinstance(text, str):
+            raise TypeError("not a text")
+        fields = json.loads(text)
+        if fields["format"] != _FORMAT:
+            raise ValueError(f"format {fields['format']!r:.20} is not known to this version")
+        record = Record(
+            _text(fields["name"]),
+            _number(fields["floor"]),
+            tuple(map(_number, fields["seen"])),
+            _number(fields["fence"]),
+            tuple(_claim(*each) for each in fields["claims"]),
+            None if fields["next_at"] is None else _number(fields["next_at"]),
+        )
+        if record.name != name:
+            raise ValueError(f"it is that of the job {record.name!r:.80}")
+        if len(record.seen) > WINDOW or list(record.seen) != sorted(set(record.seen)):
+            raise ValueError("the ticks seen are not in order")
+        return record
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise StoreCorrupt(f"job {name!r:.80}: {type(error).__name__}: {error!s:.120}") from error
+
+
+def _claim(at: object, token: object, owner: object, until: object, attempt: object, fence: object) -> Claim:
+    return Claim(_number(at), _text(token), _text(owner), _number(until), _number(attempt), _number(fence))
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 2 * LAST:
+        raise ValueError(f"{value!r:.40} is no number of microseconds")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.40} is no text")
+    return value

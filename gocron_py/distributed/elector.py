@@ -1,0 +1,210 @@
+"""One leader among the instances that share a store."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, final
+
+from gocron_py.clock import elapsed
+from gocron_py.context import Context
+from gocron_py.distributed.store import TickStore
+from gocron_py.errors import ErrInvalidArgument, LockError, NotLeader, StoreCorrupt, check_kind
+from gocron_py.instant import SECOND, Instant, Micros
+
+LeadershipCallback = Callable[[bool], object]
+
+# client-go's: a leader that could not renew for the deadline stops believing before the lease is over.
+LEASE: Final[Micros] = 15 * SECOND
+DEADLINE: Final[Micros] = 10 * SECOND
+_RETRY: Final = 2.0
+_FIRST_WORD: Final = 2.0
+_FORMAT: Final = 1
+
+_log = logging.getLogger("gocron_py")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Leadership:
+    """Who leads, until when, and how many leaders there were."""
+
+    leader: str
+    until: Instant
+    term: int
+
+
+def campaign(
+    held: Leadership | None, candidate: str, now: Instant, is_alive: Callable[[str], bool | None]
+) -> Leadership | None:
+    """The leadership with *candidate* as the leader; ``None``: another one leads. Pure.
+
+    A leader loses it with its lease, or at once where the store can tell that it is dead.
+    """
+    if held is not None and held.leader == candidate:
+        return Leadership(candidate, now + LEASE, held.term)
+    if held is not None and held.leader and now < held.until and is_alive(held.leader) is not False:
+        return None
+    return Leadership(candidate, now + LEASE, 1 if held is None else held.term + 1)
+
+
+class StoreElector:
+    """Lets one of the instances that share a store lead (an ``Elector``). Not in Go.
+
+    It campaigns in a thread of its own, from the first question on, and comes back after any loss. Answers
+    come from memory, and only while the last renewal was sent less than 10 s ago, on a clock that runs on
+    while the machine sleeps; another instance can win after 15 s at the earliest.
+
+    :param store: shared by the instances.
+    :param name: of the election: the key in the store.
+    :param on_change: called with ``True`` and ``False`` as this instance begins and ceases to lead.
+    :raises ErrInvalidArgument: a wrong kind of object, or an empty name.
+    """
+
+    def __init__(
+        self, store: TickStore, *, name: str = "gocron-leader", on_change: LeadershipCallback | None = None
+    ) -> None:
+        check_kind(store, TickStore, "store")
+        check_kind(name, str, "name")
+        if not name:
+            raise ErrInvalidArgument("name must not be empty")
+        if on_change is not None and not callable(on_change):
+            raise ErrInvalidArgument("on_change must be callable", got=on_change)
+        self._store = store
+        # Not the key of any job's record.
+        self._key = f"elector:{name}"
+        self._on_change = on_change
+        self._begin()
+        _electors.add(self)
+
+    def _begin(self) -> None:
+        """As new: also in a forked child, which leads nothing."""
+        self._identity = ""
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._bell = threading.Event()
+        self._heard = threading.Event()
+        self._closed = False
+        self._leads = False
+        self._sent = 0
+        self._why = "no campaign has ended yet"
+
+    def is_leader(self, ctx: Context) -> None:
+        """Return if this instance leads.
+
+        :raises NotLeader: it does not, or cannot know.
+        """
+        if self._thread is None:
+            self._start()
+            self._heard.wait(_FIRST_WORD)
+        if not self._leads:
+            raise NotLeader(self._why)
+        if elapsed() - self._sent >= DEADLINE:
+            raise NotLeader("the lease could not be renewed in time")
+
+    def close(self) -> None:
+        """Resign, so that another instance leads at once, and campaign no more. The store is closed."""
+        self._closed = True
+        self._bell.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5)
+        self._change(False, "it has resigned")
+        self._store.close()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._closed:
+                # The store tells lives of owners apart; this one is of this object alone.
+                self._identity = f"{self._store.owner()}/{secrets.token_hex(4)}"
+                thread = threading.Thread(target=self._campaign, name="gocron-elector", daemon=True)
+                thread.start()
+                self._thread = thread
+
+    def _campaign(self) -> None:
+        pid = os.getpid()
+        pause = min(_RETRY, self._store.poll)
+        while not self._closed and pid == os.getpid():
+            try:
+                self._stand()
+            except LockError as error:
+                if elapsed() - self._sent >= DEADLINE:
+                    self._change(False, str(error))
+            except BaseException:
+                _log.exception("gocron: the elector goes on after")
+            self._heard.set()
+            self._bell.wait(pause)
+        if pid == os.getpid():
+            self._resign()
+
+    def _stand(self) -> None:
+        sent = elapsed()
+        held, version, now = self._load()
+        after = campaign(held, self._identity, now, self._is_alive)
+        if after is None:
+            self._change(False, f"{held.leader if held else 'nobody'} leads")
+        elif held is not None and held.leader == self._identity and held.until - now > LEASE - SECOND:
+            self._sent = sent  # it was renewed a moment ago
+        elif self._store.compare_and_set(self._key, version, _encode(after)):
+            self._sent = sent
+            self._change(True, "")
+
+    def _load(self) -> tuple[Leadership | None, object, Instant]:
+        snapshot = self._store.load((self._key,))
+        entry = snapshot.entries.get(self._key)
+        if entry is None:
+            return None, None, snapshot.now
+        return _decode(entry.text), entry.version, snapshot.now
+
+    def _is_alive(self, identity: str) -> bool | None:
+        return self._store.is_alive(identity.rpartition("/")[0])
+
+    def _resign(self) -> None:
+        try:
+            held, version, _ = self._load()
+            if held is not None and held.leader == self._identity:
+                self._store.compare_and_set(self._key, version, _encode(Leadership("", 0, held.term)))
+        except LockError:  # then the lease has to run out
+            pass
+
+    def _change(self, leads: bool, why: str) -> None:
+        changed, self._leads, self._why = leads is not self._leads, leads, why
+        if changed:
+            _log.info("gocron: this instance %s", "leads" if leads else f"leads no more: {why}")
+            if self._on_change is not None:
+                try:
+                    self._on_change(leads)
+                except BaseException:
+                    _log.exception("gocron: on_change raised")
+
+
+def _encode(held: Leadership) -> str:
+    return json.dumps({"format": _FORMAT, "leader": held.leader, "until": held.until, "term": held.term})
+
+
+def _decode(text: str) -> Leadership:
+    try:
+        fields = json.loads(text)
+        leader, until, term = fields["leader"], fields["until"], fields["term"]
+        if fields["format"] != _FORMAT or not isinstance(leader, str):
+            raise ValueError("it is not one of this version's")
+        return Leadership(leader, int(until), int(term))
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+        raise StoreCorrupt(f"the elector's record: {error!s:.120}") from error
+
+
+_electors: weakref.WeakSet[StoreElector] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for elector in _electors:
+        elector._begin()
+
+
+os.register_at_fork(after_in_child=_forked)

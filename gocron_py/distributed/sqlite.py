@@ -1,0 +1,324 @@
+"""Ticks shared by the processes of one machine, in a SQLite file. No server, no dependency.
+
+Who lives is not guessed from leases: each process holds a POSIX record lock on a file of its own beside
+the database. The kernel frees it the moment the process is gone, however it went, and keeps it while the
+process is stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, TypeVar, Unpack, final
+
+from gocron_py.distributed.elector import LeadershipCallback, StoreElector
+from gocron_py.distributed.events import EventCallback
+from gocron_py.distributed.locker import TickLocker
+from gocron_py.distributed.owners import Owners
+from gocron_py.distributed.policy import PolicyOverrides
+from gocron_py.distributed.store import Entry, Snapshot, TickStore
+from gocron_py.errors import ErrInvalidArgument, StoreCorrupt, StoreDown
+
+__all__ = ("SQLiteElector", "SQLiteStore", "SQLiteTickLocker")
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT: Final = 2.0
+"""So long, in seconds, a call waits for another process's write."""
+
+# On these a lock taken on one machine means nothing on another, or is lost with a connection.
+_NETWORK_FILE_SYSTEMS: Final = frozenset(
+    {"afs", "ceph", "cifs", "coda", "gfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2"}
+    | {"orangefs", "prl_fs", "smb2", "smb3", "smbfs", "vboxsf"}
+    | {"fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"}
+)
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS gocron_ticks (
+    key BLOB PRIMARY KEY NOT NULL,
+    version INTEGER NOT NULL,
+    text TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
+# SQLite is asked in pieces: it takes a limited number of parameters.
+_MOST_KEYS: Final = 500
+
+
+@final
+class SQLiteStore(TickStore):
+    """A store in a SQLite file on a local disk.
+
+    :param path: of the file. It is created with mode 0600, a missing directory with 0700.
+    :raises ErrInvalidArgument: not a path; a symbolic link; in a directory that everybody may write to;
+        on a network file system.
+    """
+
+    poll = 0.5
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = _checked(path)
+        self._owners = Owners(self._path.with_name(self._path.name + ".owners"))
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._file: tuple[int, int] | None = None
+        self._closed = False
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        """See :meth:`TickStore.load`."""
+        return self._do(lambda connection: self._load(connection, keys))
+
+    def _load(self, connection: sqlite3.Connection, keys: Sequence[str]) -> Snapshot:
+        entries: dict[str, Entry] = {}
+        now = time.time_ns() // 1000
+        for first in range(0, len(keys), _MOST_KEYS):
+            some = [key.encode("utf-8", "surrogatepass") for key in keys[first : first + _MOST_KEYS]]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT key, version, text FROM gocron_ticks WHERE key IN ({marks})"
+            for key, version, text in connection.execute(query, some):
+                entries[bytes(key).decode("utf-8", "surrogatepass")] = Entry(text, version)
+        # After the reading: a file that was put in its place later was read by nobody before that.
+        if self._identity() != self._file:
+            raise _Replaced
+        return Snapshot(now, entries)
+
+    def compare_and_set(self, key: str, version: object, text: str) -> bool:
+        """See :meth:`TickStore.compare_and_set`."""
+        raw = key.encode("utf-8", "surrogatepass")
+        # Versions are random at first: that of a record that was made anew is not one of the old record's.
+        if version is None:
+            first = secrets.randbits(62)
+            return self._do(
+                lambda connection: (
+                    connection.execute(
+                        "INSERT INTO gocron_ticks VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (raw, first, text)
+                    ).rowcount
+                    == 1
+                )
+            )
+        return self._do(
+            lambda connection: (
+                connection.execute(
+                    "UPDATE gocron_ticks SET version = version + 1, text = ? WHERE key = ? AND version = ?",
+                    (text, raw, version),
+                ).rowcount
+                == 1
+            )
+        )
+
+    def owner(self) -> str:
+        """See :meth:`TickStore.owner`."""
+        try:
+            return self._owners.enrol()
+        except OSError as error:
+            raise StoreDown(f"{self._path}: {error}") from error
+
+    def is_alive(self, owner: str) -> bool | None:
+        """Whether the process holds its lock."""
+        try:
+            return self._owners.is_alive(owner)
+        except OSError as error:
+            raise StoreDown(f"{self._path}: {error}") from error
+
+    def close(self) -> None:
+        """See :meth:`TickStore.close`."""
+        with self._lock:
+            self._closed = True
+            self._disconnect()
+            self._owners.leave()
+
+    # -- the connection ----------------------------------------------------------------------------
+
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with self._lock:
+            if self._closed:
+                raise StoreDown("the locker is closed")
+            for _ in range(10):
+                try:
+                    return work(self._connected())
+                except _Replaced:
+                    self._disconnect()
+                except sqlite3.Error as error:
+                    # A new connection the next time: this one may be to a file that is gone.
+                    self._disconnect()
+                    raise _typed(self._path, error) from error
+                except OSError as error:
+                    self._disconnect()
+                    raise StoreDown(f"{self._path}: {error}") from error
+        raise StoreDown(f"{self._path}: the file is being replaced all the time")
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is not None and self._pid == os.getpid():
+            return self._connection
+        if self._connection is not None:
+            # The parent's: to close it here would drop the parent's locks from under it.
+            _inherited.append(self._connection)
+            self._connection = None
+        _create(self._path)
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=16
+        )
+        try:
+            identity = self._identity()
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(_SCHEMA)
+            if self._identity() != identity:
+                raise _Replaced
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self._pid, self._file = connection, os.getpid(), identity
+        return connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection, self._file = self._connection, None, None
+        if connection is None:
+            return
+        if self._pid != os.getpid():
+            _inherited.append(connection)
+            return
+        try:
+            connection.close()
+        except sqlite3.Error:  # it is broken, and that is why it is closed
+            pass
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._path, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino
+
+
+class _Replaced(Exception):  # it never gets out of here
+    """The path leads to another file than the one that is open."""
+
+
+# Connections of a parent process, which must never be closed in its child.
+_inherited: list[sqlite3.Connection] = []
+
+
+def _typed(path: Path, error: sqlite3.Error) -> StoreDown | StoreCorrupt:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    is_broken = name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_MISMATCH")) or "malformed" in str(error)
+    # A table that is not there, or has other columns.
+    is_strange = name == "SQLITE_ERROR"
+    kind = StoreCorrupt if is_broken or is_strange else StoreDown
+    return kind(f"{path}: {error}{f' ({name})' if name else ''}")
+
+
+def _checked(path: object) -> Path:
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise ErrInvalidArgument("path must be the path of a file", got=path)
+    text = os.fspath(path)
+    if not isinstance(text, str) or "\0" in text or text == ":memory:" or text.startswith("file:"):
+        raise ErrInvalidArgument("path must be that of a file which processes can share", got=path)
+    whole = Path(os.path.abspath(text))
+    whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if whole.is_symlink():
+        raise ErrInvalidArgument("the file of a store must not be a symbolic link", got=str(whole))
+    if whole.exists() and not whole.is_file():
+        raise ErrInvalidArgument("path is not that of a file", got=str(whole))
+    if whole.parent.stat().st_mode & stat.S_IWOTH:
+        raise ErrInvalidArgument("everybody may write to the directory; give the store one of its own", got=str(whole))
+    kind = file_system_of(whole.parent)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise ErrInvalidArgument(f"SQLite's locks do not hold on a network file system ({kind})", got=str(whole))
+    return whole
+
+
+def file_system_of(directory: Path, mounts: str | None = None) -> str:
+    """The type of the file system that *directory* is on; empty where it cannot be told.
+
+    :param mounts: the text of ``/proc/self/mountinfo``.
+    """
+    if mounts is None:
+        try:
+            mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError:
+            return ""
+    whole = directory.resolve()
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        point = _unescaped(before.split()[4]) if len(before.split()) > 4 else ""
+        # Of those on one point, the last one mounted is seen.
+        if after and whole.is_relative_to(point) and len(point) >= best:
+            best, kind = len(point), after.split()[0]
+    return kind
+
+
+def _unescaped(point: str) -> str:
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        point = point.replace(code, character)
+    return point
+
+
+def _create(path: Path) -> None:
+    """An empty file with mode 0600, which SQLite fills; an existing one is left alone.
+
+    Never opened but to create it: a process that closes any file loses all of its POSIX locks on it.
+    """
+    if path.is_symlink():
+        raise StoreDown(f"{path} has become a symbolic link")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass
+
+
+@final
+class SQLiteTickLocker(TickLocker):
+    """Each tick once among the processes of one machine.
+
+    ::
+
+        locker = SQLiteTickLocker("/var/lib/myapp/jobs.db")
+        scheduler = gocron.new_scheduler(gocron.with_distributed_locker(locker))
+
+    :param path: of the database; see :class:`SQLiteStore`. It may be one that holds other tables too.
+    :param on_event: see :class:`~gocron_py.distributed.TickLocker`.
+    :param policy: the fields of :class:`~gocron_py.TickPolicy`.
+    :raises ErrInvalidArgument: the path cannot be used, or an impossible value.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        on_event: EventCallback | None = None,
+        **policy: Unpack[PolicyOverrides],
+    ) -> None:
+        super().__init__(SQLiteStore(path), on_event=on_event, **policy)
+
+
+@final
+class SQLiteElector(StoreElector):
+    """One leader among the processes of one machine.
+
+    :param path: of the database; see :class:`SQLiteStore`.
+    :param name: of the election.
+    :param on_change: called with ``True`` and ``False`` as this instance begins and ceases to lead.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str = "gocron-leader",
+        on_change: LeadershipCallback | None = None,
+    ) -> None:
+        super().__init__(SQLiteStore(path), name=name, on_change=on_change)
