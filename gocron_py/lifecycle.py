@@ -145,8 +145,9 @@ class Lifecycle:
             executor.take_now(offered)
             return offered[1] is Admission.GO or offered[1] is Admission.WAIT
 
-        job = Attendance(spec.key, spec.policy, spec.schedule, spec.kind, registry.now, self._report, is_current, offer)
-        locker.attend(job)
+        now = registry.now
+        kept = spec.key, spec.policy, spec.schedule, spec.kind
+        locker.attend(Attendance(*kept, now, self._report, is_current, offer, owes=now()))
 
     # -- stop ------------------------------------------------------------------------------------
 

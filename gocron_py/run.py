@@ -165,7 +165,11 @@ class Run:
         if lock is None:
             return
         if isinstance(lock, TickLock):
-            self.lock, self.context = lock, lock.context
+            self.lock = lock
+        # A lock may bring a context of its own, which ends when the lock is lost.
+        context: object = getattr(lock, "context", None)
+        if isinstance(context, Context):
+            self.context = context
         try:
             # The answer may have taken long: what was removed or stopped meanwhile does not run.
             if not self._context.done():

@@ -75,7 +75,7 @@ class Attendance:
     :ivar is_current: whether that is still so.
     :ivar offer: hands a tick to the scheduler: its time, and the token of the run that was cut off.
         Gives whether it was taken.
-    :ivar owes: whether to look for ticks that nobody has run.
+    :ivar owes: ticks before this that nobody has run are to be caught up with; ``None``: that was looked at.
     """
 
     key: str
@@ -86,7 +86,7 @@ class Attendance:
     report: Reporter
     is_current: Callable[[], bool]
     offer: Callable[[Instant, str | None], bool]
-    owes: bool = True
+    owes: Instant | None
     version: object = field(default=None)
 
 
@@ -356,7 +356,7 @@ class TickLocker:
             with self._lock:
                 for job in self._attended:
                     if job.key == key:
-                        job.owes = True
+                        job.owes = run.scheduled + 1
 
     # -- the keeper --------------------------------------------------------------------------------
 
@@ -448,7 +448,7 @@ class TickLocker:
             if job.key in missing and job.key in self._known:
                 self._events.tell(job.report, TickEventKind.AMNESIA, job.key, None, "its record was made anew")
             entry = snapshot.entries.get(job.key)
-            if entry is None or (entry.version == job.version and not job.owes):
+            if entry is None or (entry.version == job.version and job.owes is None):
                 continue
             try:
                 record = decode(entry.text, job.key)
@@ -471,9 +471,9 @@ class TickLocker:
         if job.policy.overlap or not living(record, alive):
             for each in cut_off(record, alive, job.policy.attempts):
                 self._offer(job, each.at, each.token)
-        if job.owes:
-            job.owes = False
-            self._catch_up(job, record)
+        if job.owes is not None:
+            before, job.owes = job.owes, None
+            self._catch_up(job, record, before)
 
     def _offer(self, job: Attendance, at: Instant, victim: str) -> None:
         with self._lock:
@@ -484,7 +484,7 @@ class TickLocker:
             with self._lock:
                 self._offered.discard(victim)
 
-    def _catch_up(self, job: Attendance, record: Record) -> None:
+    def _catch_up(self, job: Attendance, record: Record, before: Instant) -> None:
         """Have the ticks run that came while no instance could."""
         if job.kind is TickKind.DYNAMIC:
             return
@@ -493,7 +493,8 @@ class TickLocker:
         if first is None:
             return
         for at in job.policy.owed(job.schedule, first, job.now()):
-            job.offer(at, None)
+            if at < before:  # those since then are on the scheduler's own list
+                job.offer(at, None)
 
     # -- the outside -------------------------------------------------------------------------------
 

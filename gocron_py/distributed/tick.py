@@ -53,7 +53,7 @@ class CurrentRun:
     :ivar fence: grows with every run of the job on any instance; hand it to what the task writes to,
         which refuses whoever comes with a smaller one than it has seen. ``None`` without a tick locker.
     :ivar context: ends when the job is stopped, or the claim is lost
-        (:func:`~gocron_py.cause` is then :exc:`~gocron_py.LockLost`).
+        (its ``cause()`` is then a :exc:`~gocron_py.LockLost`).
     """
 
     tick: Tick

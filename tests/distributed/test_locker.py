@@ -1,0 +1,611 @@
+"""Schedulers under tick lockers, on a clock that the test moves; the store is that of this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+import gocron_py as gocron
+from gocron_py.context import background
+from gocron_py.distributed.decision import Claim, decode, encode, registered
+from gocron_py.distributed.events import TickEvent, TickEventKind
+from gocron_py.distributed.locker import TickLocker
+from gocron_py.distributed.memory import MemoryStore, MemoryTickLocker
+from gocron_py.distributed.store import Snapshot, TickStore
+from gocron_py.testing import FakeClock, wait_for_runs
+
+SECOND = 1_000_000
+START = datetime(2024, 1, 1, 0, 0, 0, 300_000, tzinfo=UTC)
+
+
+class Fleet:
+    """Schedulers that share a store and a clock, and what they did."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock(START)
+        self.store = MemoryStore(self.clock)
+        self.runs: list[tuple[int, gocron.CurrentRun]] = []
+        self.refusals: list[tuple[int, Exception]] = []
+        self.events: list[TickEvent] = []
+        self.schedulers: list[gocron.Scheduler] = []
+        self.lockers: list[TickLocker] = []
+
+    def instance(
+        self,
+        definition: gocron.JobDefinition,
+        *options: gocron.JobOption,
+        task: Callable[..., Any] | None = None,
+        store: TickStore | None = None,
+        **policy: Any,
+    ) -> gocron.Job:
+        number = len(self.schedulers)
+        locker = TickLocker(store or self.store, on_event=self.events.append, **policy)
+        scheduler = gocron.new_scheduler(
+            gocron.with_clock(self.clock), gocron.with_location("UTC"), gocron.with_distributed_locker(locker)
+        )
+        listener = gocron.after_lock_error(lambda job_id, name, error: self.refusals.append((number, error)))
+        work = task or (lambda: self.runs.append((number, gocron.current_run())))
+        job = scheduler.new_job(
+            definition,
+            gocron.new_task(work),
+            gocron.with_name("job"),
+            gocron.with_event_listeners(listener),
+            *options,
+        )
+        self.schedulers.append(scheduler)
+        self.lockers.append(locker)
+        scheduler.start()
+        # The job is registered by the locker's own thread.
+        until(lambda: "job" in self.store.load(["job"]).entries or store is not None)
+        return job
+
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
+        self.settle()
+
+    def settle(self) -> None:
+        for scheduler in self.schedulers:
+            wait_for_runs(scheduler)
+
+    def kinds(self) -> list[TickEventKind]:
+        return [event.kind for event in self.events]
+
+    def ticks(self) -> list[float]:
+        """Of the runs, in seconds from the start of 2024."""
+        return [(run.tick.at - datetime(2024, 1, 1, tzinfo=UTC)).total_seconds() for _, run in self.runs]
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    fleet = Fleet()
+    yield fleet
+    for scheduler in fleet.schedulers:
+        scheduler.shutdown()
+    for locker in fleet.lockers:
+        locker.close()
+
+
+def until(is_so: Callable[[], bool], seconds: float = 10.0) -> None:
+    done = threading.Event()
+    for _ in range(int(seconds / 0.005)):
+        if is_so():
+            return
+        done.wait(0.005)
+    raise AssertionError("it never became so")
+
+
+def every(seconds: float) -> gocron.JobDefinition:
+    return gocron.duration_job(timedelta(seconds=seconds))
+
+
+# -- once ------------------------------------------------------------------------------------------
+
+
+def test_each_tick_runs_once_on_the_grid(fleet: Fleet) -> None:
+    for _ in range(3):
+        fleet.instance(every(10))
+    for _ in range(6):
+        fleet.advance(10)
+    assert fleet.ticks() == [10, 20, 30, 40, 50, 60]
+    assert {type(error) for _, error in fleet.refusals} == {gocron.TickTaken}
+    assert len(fleet.refusals) == 12
+
+
+def test_start_immediately_runs_once_in_a_period(fleet: Fleet) -> None:
+    immediately = gocron.with_start_at(gocron.with_start_immediately())
+    fleet.instance(every(10), immediately)
+    until(lambda: len(fleet.runs) == 1)
+    fleet.clock.advance(timedelta(seconds=2))
+    fleet.instance(every(10), immediately)
+    until(lambda: len(fleet.refusals) == 1)
+    fleet.settle()
+    assert [run.tick.kind for _, run in fleet.runs] == [gocron.TickKind.START]
+    assert fleet.ticks() == [0.3]
+    assert isinstance(fleet.refusals[0][1], gocron.TickTaken)
+    fleet.advance(10)
+    assert [run.tick.kind for _, run in fleet.runs] == [gocron.TickKind.START, gocron.TickKind.GRID]
+    assert fleet.ticks() == [0.3, 10]
+
+
+def test_run_now_is_a_tick_of_its_own(fleet: Fleet) -> None:
+    jobs = [fleet.instance(every(10)) for _ in range(2)]
+    for job in jobs:
+        job.run_now()
+        fleet.settle()
+    assert [(number, run.tick.kind) for number, run in fleet.runs] == [
+        (0, gocron.TickKind.MANUAL),
+        (1, gocron.TickKind.MANUAL),
+    ]
+    fleet.advance(10)
+    assert fleet.ticks() == [0.3, 0.3, 10]
+
+
+def test_one_time_job_runs_once_in_all(fleet: Fleet) -> None:
+    moments = [START + timedelta(seconds=5), START + timedelta(seconds=9)]
+    for _ in range(2):
+        fleet.instance(gocron.one_time_job(gocron.one_time_job_start_date_times(*moments)))
+    fleet.advance(6)
+    fleet.advance(6)
+    assert fleet.ticks() == [5.3, 9.3]
+    assert {run.tick.kind for _, run in fleet.runs} == {gocron.TickKind.ONCE}
+
+
+def test_interval_from_completion_counts_from_the_end_on_any_instance(fleet: Fleet) -> None:
+    """The one that does not run learns when the other one ended, and both wait for that."""
+    jobs = [fleet.instance(every(10), gocron.with_interval_from_completion()) for _ in range(2)]
+    fleet.advance(10)
+    assert fleet.ticks() == [10.3]
+    assert [job.next_run() for job in jobs] == [START + timedelta(seconds=20)] * 2
+    fleet.advance(10)
+    assert fleet.ticks() == [10.3, 20.3]
+    assert {run.tick.kind for _, run in fleet.runs} == {gocron.TickKind.DYNAMIC}
+
+
+def test_a_new_instance_does_not_run_what_was_due_before_it_was_registered(fleet: Fleet) -> None:
+    fleet.instance(every(10))
+    record = decode(fleet.store.load(["job"]).entries["job"].text, "job")
+    assert record.floor == int(START.timestamp() * SECOND)
+
+
+def test_renamed_job_goes_on_under_its_key(fleet: Fleet) -> None:
+    fleet.instance(every(10))
+    fleet.instance(every(10), gocron.with_name("new name"), gocron.with_tick_policy(key="job"))
+    fleet.advance(10)
+    assert fleet.ticks() == [10]
+    assert fleet.runs[0][1].tick.job_name == "job"
+
+
+def test_shorter_interval_beside_a_longer_one(fleet: Fleet) -> None:
+    fleet.instance(every(50))
+    fleet.instance(every(10))
+    for _ in range(10):
+        fleet.advance(10)
+    assert fleet.ticks() == [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+
+
+# -- what a run knows ------------------------------------------------------------------------------
+
+
+def test_current_run_and_history_tell_of_the_claim(fleet: Fleet) -> None:
+    job = fleet.instance(every(10))
+    fleet.advance(10)
+    fleet.advance(10)
+    first, second = (run for _, run in fleet.runs)
+    assert first.tick == gocron.Tick("job", datetime(2024, 1, 1, 0, 0, 10, tzinfo=UTC), gocron.TickKind.GRID)
+    assert (first.attempt, second.attempt) == (1, 1)
+    assert (first.fence or 0) < (second.fence or 0)
+    assert [(entry.attempt, entry.fence) for entry in job.history()] in (
+        [(1, first.fence), (1, second.fence)],
+        [(1, second.fence), (1, first.fence)],
+    )
+
+
+def test_current_run_without_a_locker() -> None:
+    seen: list[gocron.CurrentRun] = []
+    clock = FakeClock(START)
+    with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_location("UTC")) as scheduler:
+        scheduler.new_job(every(10), gocron.new_task(lambda: seen.append(gocron.current_run())), gocron.with_name("a"))
+        clock.advance(timedelta(seconds=10))
+        wait_for_runs(scheduler)
+    assert seen[0].tick == gocron.Tick("a", START + timedelta(seconds=10), gocron.TickKind.GRID)
+    assert (seen[0].attempt, seen[0].fence) == (1, None)
+
+
+def test_current_run_outside_of_a_task() -> None:
+    with pytest.raises(LookupError, match=r"current_run\(\) is for tasks"):
+        gocron.current_run()
+
+
+def test_any_locker_and_elector_can_see_the_tick() -> None:
+    asked: list[tuple[str, gocron.Tick | None]] = []
+
+    class Both:
+        def lock(self, ctx: gocron.Context, key: str) -> Both:
+            asked.append((key, gocron.tick_from(ctx)))
+            return self
+
+        def unlock(self, ctx: gocron.Context) -> None:
+            asked.append(("unlock", gocron.tick_from(ctx)))
+
+        def is_leader(self, ctx: gocron.Context) -> None:
+            asked.append(("elector", gocron.tick_from(ctx)))
+
+    both, clock = Both(), FakeClock(START)
+    options = gocron.with_distributed_locker(both), gocron.with_distributed_elector(both)
+    with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_location("UTC"), *options) as scheduler:
+        scheduler.new_job(every(10), gocron.new_task(lambda: None), gocron.with_name("a"))
+        clock.advance(timedelta(seconds=10))
+        wait_for_runs(scheduler)
+    # Its own phase, not the grid's: only a tick locker changes that.
+    tick = gocron.Tick("a", START + timedelta(seconds=10), gocron.TickKind.GRID)
+    assert asked == [("elector", tick), ("a", tick), ("unlock", None)]
+
+
+# -- crashes ---------------------------------------------------------------------------------------
+
+
+def leave_a_crashed_run(fleet: Fleet, at: float, attempt: int = 1) -> int:
+    """What an instance leaves behind that was killed within a run."""
+    entry = fleet.store.load(["job"]).entries["job"]
+    record = decode(entry.text, "job")
+    tick = int((datetime(2024, 1, 1, tzinfo=UTC).timestamp() + at) * SECOND)
+    fence = tick + 5
+    claim = Claim(tick, f"dead{attempt}", "dead", tick + 30 * SECOND, attempt, fence)
+    after = replace(record, seen=tuple(sorted({*record.seen, tick})), fence=fence, claims=(*record.claims, claim))
+    assert fleet.store.compare_and_set("job", entry.version, encode(after))
+    return fence
+
+
+def test_crashed_run_is_not_repeated_by_default(fleet: Fleet) -> None:
+    fleet.instance(every(60))
+    fleet.clock.set(START + timedelta(seconds=5))
+    leave_a_crashed_run(fleet, 0.5)
+    fleet.clock.set(START + timedelta(seconds=40))
+    until(lambda: TickEventKind.CRASHED in fleet.kinds())
+    fleet.settle()
+    assert fleet.runs == []
+    assert fleet.lockers[0].counts()[TickEventKind.CRASHED] == 1
+    fleet.advance(30)
+    assert fleet.ticks() == [60]
+
+
+def test_crashed_run_is_begun_again_by_one_instance(fleet: Fleet) -> None:
+    for _ in range(2):
+        fleet.instance(every(600), on_crash="rerun")
+    fence = leave_a_crashed_run(fleet, 0.5)
+    fleet.clock.set(START + timedelta(seconds=40))
+    until(lambda: TickEventKind.RECOVERED in fleet.kinds())
+    until(lambda: len(fleet.runs) == 1)
+    fleet.settle()
+    (run,) = (run for _, run in fleet.runs)
+    assert (run.attempt, fleet.ticks()) == (2, [0.5])
+    assert (run.fence or 0) > fence
+    until(lambda: decode(fleet.store.load(["job"]).entries["job"].text, "job").claims == ())
+
+
+def test_no_more_attempts_than_allowed(fleet: Fleet) -> None:
+    fleet.instance(every(600), on_crash="rerun", max_attempts=3)
+    leave_a_crashed_run(fleet, 0.5, attempt=3)
+    fleet.clock.set(START + timedelta(seconds=40))
+    until(lambda: TickEventKind.CRASHED in fleet.kinds())
+    fleet.settle()
+    assert fleet.runs == []
+
+
+def test_a_dead_run_waits_while_another_one_goes_on(fleet: Fleet) -> None:
+    let_go = threading.Event()
+    begun: list[int] = []
+
+    def task() -> None:
+        begun.append(gocron.current_run().attempt)
+        assert let_go.wait(10)
+
+    fleet.instance(every(60), task=task, on_crash="rerun", lease=timedelta(minutes=10))
+    leave_a_crashed_run(fleet, 0.5)
+    fleet.clock.advance(timedelta(seconds=60))
+    until(lambda: len(begun) == 1)
+    # The keeper has looked at least once more: a claim that was added is seen as crashed.
+    leave_a_crashed_run(fleet, 0.6, attempt=2)
+    fleet.clock.set(START + timedelta(seconds=100))
+    until(lambda: TickEventKind.CRASHED in fleet.kinds())
+    assert len(begun) == 1
+    let_go.set()
+    until(lambda: len(begun) == 2)
+    assert sorted(begun) == [1, 2]
+
+
+def test_a_run_that_never_began_is_given_to_another_instance(fleet: Fleet) -> None:
+    """The scheduler is shut down after the claim, before the task: also under on_crash="skip"."""
+    first: list[gocron.Scheduler] = []
+    stopping = gocron.before_job_runs(lambda job_id, name: first[0].shutdown())
+    job = fleet.instance(every(10), gocron.with_event_listeners(stopping))
+    first.append(fleet.schedulers[0])
+    fleet.clock.advance(timedelta(seconds=10))
+    until(lambda: any(held.owner == "" for held in decode(fleet.store.load(["job"]).entries["job"].text, "job").claims))
+    assert [entry for entry in job.history() if entry.started is not None] == []
+    fleet.instance(every(10))
+    until(lambda: len(fleet.runs) == 1)
+    assert fleet.ticks() == [10]
+    assert (fleet.runs[0][0], fleet.runs[0][1].attempt) == (1, 1)
+
+
+def test_what_a_listener_skips_is_not_offered_again(fleet: Fleet) -> None:
+    def no(id: object, name: str) -> None:
+        raise ValueError("not today")
+
+    fleet.instance(every(10), gocron.with_event_listeners(gocron.before_job_runs_skip_if_before_func_errors(no)))
+    fleet.advance(10)
+    assert decode(fleet.store.load(["job"]).entries["job"].text, "job").claims == ()
+
+
+# -- loss ------------------------------------------------------------------------------------------
+
+
+def test_lost_claim_cancels_the_task(fleet: Fleet) -> None:
+    causes: list[BaseException | None] = []
+
+    def task(ctx: gocron.Context) -> None:
+        entry = fleet.store.load(["job"]).entries["job"]
+        fleet.store.compare_and_set("job", entry.version, encode(registered("job", 0)))
+        assert ctx.wait(10)
+        causes.append(ctx.cause())
+        causes.append(gocron.current_run().context.cause())
+
+    fleet.instance(every(10), task=task, lease=timedelta(seconds=1))
+    fleet.advance(10)
+    assert [type(cause) for cause in causes] == [gocron.LockLost, gocron.LockLost]
+    assert fleet.kinds() == [TickEventKind.LOST]
+
+
+def test_loss_is_found_out_at_the_end_at_the_latest(fleet: Fleet) -> None:
+    def task() -> None:
+        entry = fleet.store.load(["job"]).entries["job"]
+        fleet.store.compare_and_set("job", entry.version, encode(registered("job", 0)))
+
+    fleet.instance(every(10), task=task)
+    fleet.advance(10)
+    assert fleet.kinds() == [TickEventKind.LOST]
+
+
+# -- the store -------------------------------------------------------------------------------------
+
+
+class Failing(TickStore):
+    """A store that can be told to be down, or to lose its answers."""
+
+    poll = 0.05
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.down = False
+        self.lose_answers = 0
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        if self.down:
+            raise gocron.StoreDown("unplugged")
+        return self.store.load(keys)
+
+    def compare_and_set(self, key: str, version: object, text: str) -> bool:
+        if self.down:
+            raise ConnectionError("unplugged")  # as a careless store does
+        done = self.store.compare_and_set(key, version, text)
+        if self.lose_answers and "claims" in text and '"claims":[]' not in text:
+            self.lose_answers -= 1
+            raise gocron.StoreDown("the answer is lost")
+        return done
+
+
+SHORT = timedelta(milliseconds=200)
+
+
+def test_unreachable_store_skips_the_tick_and_catches_up(fleet: Fleet) -> None:
+    store = Failing(fleet.store)
+    fleet.instance(every(60), store=store, start_deadline=SHORT)
+    until(lambda: "job" in fleet.store.load(["job"]).entries)
+    store.down = True
+    fleet.advance(60)
+    assert fleet.runs == []
+    assert [type(error) for _, error in fleet.refusals] == [gocron.StoreDown]
+    assert fleet.kinds() == [TickEventKind.SKIPPED]
+    store.down = False
+    until(lambda: len(fleet.runs) == 1)
+    assert fleet.ticks() == [60]
+
+
+def test_unreachable_store_and_run_all_the_same(fleet: Fleet) -> None:
+    store = Failing(fleet.store)
+    fleet.instance(every(60), store=store, start_deadline=SHORT, on_store_error="run")
+    until(lambda: "job" in fleet.store.load(["job"]).entries)
+    store.down = True
+    fleet.advance(60)
+    assert fleet.ticks() == [60]
+    assert fleet.runs[0][1].fence is None
+    assert fleet.kinds() == [TickEventKind.UNGUARDED]
+
+
+def test_lost_answer_is_not_a_lost_tick(fleet: Fleet) -> None:
+    store = Failing(fleet.store)
+    fleet.instance(every(10), store=store)
+    until(lambda: "job" in fleet.store.load(["job"]).entries)
+    store.lose_answers = 1
+    fleet.advance(10)
+    assert fleet.ticks() == [10]
+    assert (fleet.refusals, store.lose_answers) == ([], 0)
+
+
+def test_claim_in_doubt_is_given_back(fleet: Fleet) -> None:
+    """The answer is lost and the store stays away: what it wrote must not keep the job busy."""
+    store = Failing(fleet.store)
+
+    class Unplugged(Failing):
+        def compare_and_set(self, key: str, version: object, text: str) -> bool:
+            try:
+                return super().compare_and_set(key, version, text)
+            except gocron.StoreDown:
+                self.down = True
+                raise
+
+    store = Unplugged(fleet.store)
+    fleet.instance(every(60), store=store, start_deadline=SHORT, catch_up="none")
+    until(lambda: "job" in fleet.store.load(["job"]).entries)
+    store.lose_answers = 1
+    fleet.advance(60)
+    assert fleet.runs == []
+    assert decode(fleet.store.load(["job"]).entries["job"].text, "job").claims != ()
+    store.down = False
+    # Given back, it is run after all: nobody has begun it.
+    until(lambda: len(fleet.runs) == 1)
+    assert fleet.ticks() == [60]
+
+
+def test_wiped_store(fleet: Fleet) -> None:
+    fleet.instance(every(10))
+    fleet.advance(10)
+    fleet.store._entries.clear()
+    until(lambda: TickEventKind.AMNESIA in fleet.kinds())
+    fleet.advance(10)
+    assert fleet.ticks() == [10, 20]
+    first, second = (run for _, run in fleet.runs)
+    assert (first.fence or 0) < (second.fence or 0)
+
+
+def test_corrupt_record_stops_the_job_and_nothing_else(fleet: Fleet) -> None:
+    fleet.instance(every(10))
+    entry = fleet.store.load(["job"]).entries["job"]
+    assert fleet.store.compare_and_set("job", entry.version, '{"format": 7}')
+    fleet.advance(10)
+    assert fleet.runs == []
+    assert {type(error) for _, error in fleet.refusals} == {gocron.StoreCorrupt}
+    assert set(fleet.kinds()) == {TickEventKind.CORRUPT}
+    broken = fleet.store.load(["job"]).entries["job"]
+    assert fleet.store.compare_and_set("job", broken.version, entry.text)
+    fleet.advance(10)
+    assert fleet.ticks()[-1] == 20
+
+
+# -- lateness --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "ticks"),
+    [("latest", [5 * 3600]), ("all", [3600.0 * hour for hour in range(1, 6)]), ("none", [])],
+)
+def test_catch_up_after_all_were_down(fleet: Fleet, catch_up: str, ticks: list[float]) -> None:
+    fleet.instance(every(3600), catch_up=catch_up)
+    fleet.schedulers[0].shutdown()
+    fleet.clock.set(START + timedelta(hours=5, minutes=30))
+    fleet.instance(every(3600), catch_up=catch_up, overlap=True)
+    if ticks:
+        until(lambda: len(fleet.runs) == len(ticks))
+    fleet.advance(1)
+    assert sorted(fleet.ticks()) == ticks
+
+
+def test_catch_up_does_not_go_further_back_than_an_hour(fleet: Fleet) -> None:
+    daily = gocron.daily_job(1, [time(3)])
+    fleet.instance(daily)
+    fleet.schedulers[0].shutdown()
+    fleet.clock.set(START + timedelta(hours=4, minutes=30))
+    fleet.instance(daily)
+    fleet.advance(1)
+    assert fleet.runs == []
+
+
+def test_late_tick_is_missed(fleet: Fleet) -> None:
+    """The machine slept, say; without catching up the tick is over."""
+    fleet.instance(every(3600), catch_up="none")
+    fleet.clock.set(START + timedelta(hours=1, minutes=5))
+    until(lambda: len(fleet.refusals) == 1)
+    fleet.settle()
+    assert fleet.runs == []
+    assert isinstance(fleet.refusals[0][1], gocron.TickMissed)
+    assert fleet.kinds() == [TickEventKind.MISSED]
+
+
+def test_busy_until_the_deadline(fleet: Fleet) -> None:
+    let_go = threading.Event()
+    begun = threading.Event()
+
+    def task() -> None:
+        begun.set()
+        assert let_go.wait(10)
+
+    fleet.instance(every(10), task=task, lease=timedelta(hours=1), start_deadline=SHORT)
+    fleet.clock.advance(timedelta(seconds=10))
+    assert begun.wait(10)
+    fleet.clock.advance(timedelta(seconds=10))
+    until(lambda: len(fleet.refusals) == 1)
+    let_go.set()
+    fleet.settle()
+    assert isinstance(fleet.refusals[0][1], gocron.TickBusy)
+    assert fleet.kinds() == [TickEventKind.SKIPPED]
+
+
+def test_overlap_allowed(fleet: Fleet) -> None:
+    let_go = threading.Event()
+    begun: list[int] = []
+
+    def task() -> None:
+        begun.append(1)
+        assert let_go.wait(10)
+
+    fleet.instance(every(10), task=task, overlap=True)
+    fleet.clock.advance(timedelta(seconds=10))
+    fleet.clock.advance(timedelta(seconds=10))
+    until(lambda: len(begun) == 2)
+    let_go.set()
+    fleet.settle()
+    assert fleet.refusals == []
+
+
+def test_shutdown_does_not_wait_for_a_tick_that_waits(fleet: Fleet) -> None:
+    """The store's clock is behind: the claim waits for it, and a shutdown ends the wait."""
+    behind = FakeClock(START - timedelta(seconds=20))
+    fleet.store = MemoryStore(behind)
+    fleet.instance(every(10), catch_up="none")
+    fleet.clock.advance(timedelta(seconds=10))
+    fleet.schedulers[0].shutdown()
+    assert [type(error) for _, error in fleet.refusals] == [gocron.Canceled]
+
+
+def test_clock_too_far_ahead(fleet: Fleet) -> None:
+    fleet.store = MemoryStore(FakeClock(START - timedelta(hours=1)))
+    fleet.instance(every(10), catch_up="none")
+    fleet.advance(10)
+    (refusal,) = fleet.refusals
+    assert isinstance(refusal[1], gocron.TickEarly)
+    assert "3609.7 s ahead" in str(refusal[1])
+
+
+# -- wrong use -------------------------------------------------------------------------------------
+
+
+def test_lock_without_a_scheduler() -> None:
+    locker = MemoryTickLocker()
+    with pytest.raises(gocron.ErrInvalidArgument, match="the context that a scheduler gives"):
+        locker.lock(background(), "job")
+    assert gocron.tick_from(background()) is None
+    locker.close()
+
+
+def test_key_is_not_for_all_jobs() -> None:
+    with pytest.raises(gocron.ErrInvalidArgument, match="key is for a single job"):
+        MemoryTickLocker(key="a")
+
+
+def test_warns_of_a_job_without_a_name_and_of_two_with_one(caplog: pytest.LogCaptureFixture) -> None:
+    locker = MemoryTickLocker()
+    with caplog.at_level("WARNING", logger="gocron_py"):
+        scheduler = gocron.new_scheduler(gocron.with_distributed_locker(locker))
+        scheduler.new_job(every(10), gocron.new_task(lambda: None))
+        assert "the job has no name of its own" in caplog.text
+        for _ in range(2):
+            scheduler.new_job(every(10), gocron.new_task(lambda: None), gocron.with_name("twin"))
+        assert "several jobs have one name" in caplog.text
+        scheduler.shutdown()
+    locker.close()
