@@ -80,6 +80,7 @@ class StoreElector:
         # Not the key of any job's record.
         self._key = f"elector:{name}"
         self._on_change = on_change
+        self._closed = False
         self._begin()
         _electors.add(self)
 
@@ -90,7 +91,6 @@ class StoreElector:
         self._thread: threading.Thread | None = None
         self._bell = threading.Event()
         self._heard = threading.Event()
-        self._closed = False
         self._leads = False
         self._sent = 0
         self._why = "no campaign has ended yet"
@@ -100,7 +100,7 @@ class StoreElector:
 
         :raises NotLeader: it does not, or cannot know.
         """
-        if self._thread is None:
+        if self._thread is None and not self._closed:
             self._start()
             self._heard.wait(_FIRST_WORD)
         if not self._leads:
@@ -151,6 +151,7 @@ class StoreElector:
             self._change(False, f"{held.leader if held else 'nobody'} leads")
         elif held is not None and held.leader == self._identity and held.until - now > LEASE - SECOND:
             self._sent = sent  # it was renewed a moment ago
+            self._change(True, "")
         elif self._store.compare_and_set(self._key, version, _encode(after)):
             self._sent = sent
             self._change(True, "")
@@ -204,6 +205,7 @@ _electors: weakref.WeakSet[StoreElector] = weakref.WeakSet()
 
 def _forked() -> None:
     for elector in _electors:
+        elector._store.forked()
         elector._begin()
 
 

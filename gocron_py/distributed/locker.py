@@ -180,7 +180,8 @@ class TickLocker:
         self._known: set[str] = set()
         self._held: dict[str, TickLock] = {}
         self._chores: list[tuple[Callable[[], Generator[Step, Any, object]], Reporter]] = []
-        self._offered: set[str] = set()
+        # Runs that were handed to a scheduler to be done again, by the token of the claim that was cut off.
+        self._offered: dict[str, Attendance] = {}
 
     def counts(self) -> dict[TickEventKind, int]:
         """How many events of each kind there were in this process."""
@@ -221,7 +222,7 @@ class TickLocker:
         finally:
             if run.victim is not None:
                 with self._lock:
-                    self._offered.discard(run.victim)
+                    self._offered.pop(run.victim, None)
 
     # -- claims ------------------------------------------------------------------------------------
 
@@ -306,7 +307,7 @@ class TickLocker:
         return decide
 
     def _is_exact(self) -> bool:
-        return self.store.is_alive(self.store.owner()) is not None
+        return self.store.is_alive("") is not None  # nobody's name: the answer is False, or that it cannot tell
 
     def _alive_at(self, now: Instant) -> Alive:
         def alive(held: Claim) -> bool:
@@ -440,6 +441,7 @@ class TickLocker:
         with self._lock:
             self._attended = [job for job in self._attended if job.is_current()]
             jobs = list(self._attended)
+            self._offered = {victim: job for victim, job in self._offered.items() if job.is_current()}
         if not jobs:
             return
         keys = list({job.key: None for job in jobs})
@@ -479,10 +481,10 @@ class TickLocker:
         with self._lock:
             if victim in self._offered:
                 return
-            self._offered.add(victim)
+            self._offered[victim] = job
         if not job.offer(at, victim):
             with self._lock:
-                self._offered.discard(victim)
+                self._offered.pop(victim, None)
 
     def _catch_up(self, job: Attendance, record: Record, before: Instant) -> None:
         """Have the ticks run that came while no instance could."""
@@ -534,6 +536,7 @@ _lockers: weakref.WeakSet[TickLocker] = weakref.WeakSet()
 
 def _forked() -> None:
     for locker in _lockers:
+        locker.store.forked()
         locker._begin()
 
 

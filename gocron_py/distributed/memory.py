@@ -38,6 +38,10 @@ class MemoryStore(TickStore):
             now = self._now()
             return Snapshot(now, {key: self._entries[key] for key in keys if key in self._entries})
 
+    def forked(self) -> None:
+        """See :meth:`TickStore.forked`. The child has a copy, which nobody else sees."""
+        self._lock = threading.Lock()
+
     def compare_and_set(self, key: str, version: object, text: str) -> bool:
         """See :meth:`TickStore.compare_and_set`."""
         with self._lock:

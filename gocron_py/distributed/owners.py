@@ -30,6 +30,8 @@ _own: dict[str, int] = {}
 
 def _forget() -> None:
     """A child has none of its parent's locks. What it closes costs the parent nothing."""
+    global _lock
+    _lock = threading.Lock()
     for descriptor in _own.values():
         os.close(descriptor)
     _own.clear()

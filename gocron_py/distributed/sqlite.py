@@ -67,7 +67,6 @@ class SQLiteStore(TickStore):
         self._owners = Owners(self._path.with_name(self._path.name + ".owners"))
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._pid = 0
         self._file: tuple[int, int] | None = None
         self._closed = False
 
@@ -132,6 +131,14 @@ class SQLiteStore(TickStore):
         except OSError as error:
             raise StoreDown(f"{self._path}: {error}") from error
 
+    def forked(self) -> None:
+        """See :meth:`TickStore.forked`."""
+        self._lock = threading.Lock()
+        if self._connection is not None:
+            # To close it here would drop the parent's locks from under it.
+            _inherited.append(self._connection)
+        self._connection = self._file = None
+
     def close(self) -> None:
         """See :meth:`TickStore.close`."""
         with self._lock:
@@ -142,7 +149,9 @@ class SQLiteStore(TickStore):
     # -- the connection ----------------------------------------------------------------------------
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with self._lock:
+        if not self._lock.acquire(timeout=BUSY_TIMEOUT):
+            raise StoreDown(f"{self._path}: other threads wait for it")
+        try:
             if self._closed:
                 raise StoreDown("the locker is closed")
             for _ in range(10):
@@ -157,15 +166,13 @@ class SQLiteStore(TickStore):
                 except OSError as error:
                     self._disconnect()
                     raise StoreDown(f"{self._path}: {error}") from error
+        finally:
+            self._lock.release()
         raise StoreDown(f"{self._path}: the file is being replaced all the time")
 
     def _connected(self) -> sqlite3.Connection:
-        if self._connection is not None and self._pid == os.getpid():
-            return self._connection
         if self._connection is not None:
-            # The parent's: to close it here would drop the parent's locks from under it.
-            _inherited.append(self._connection)
-            self._connection = None
+            return self._connection
         _create(self._path)
         connection = sqlite3.connect(
             self._path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=16
@@ -180,18 +187,14 @@ class SQLiteStore(TickStore):
         except BaseException:
             connection.close()
             raise
-        self._connection, self._pid, self._file = connection, os.getpid(), identity
+        self._connection, self._file = connection, identity
         return connection
 
     def _disconnect(self) -> None:
         connection, self._connection, self._file = self._connection, None, None
-        if connection is None:
-            return
-        if self._pid != os.getpid():
-            _inherited.append(connection)
-            return
         try:
-            connection.close()
+            if connection is not None:
+                connection.close()
         except sqlite3.Error:  # it is broken, and that is why it is closed
             pass
 

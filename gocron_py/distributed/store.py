@@ -71,5 +71,8 @@ class TickStore(ABC):
         """Whether the instance *owner* lives. ``None``: the store cannot tell, and leases decide."""
         return None
 
+    def forked(self) -> None:  # noqa: B027 - most have nothing to renew
+        """This is a forked child now: connections are the parent's, and locks may be held for ever."""
+
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """The store is used no more. Claims that this instance holds are those of a dead one from now on."""

@@ -1,0 +1,230 @@
+"""Electors on the embedded stores."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import gocron_py as gocron
+from gocron_py.context import background
+from gocron_py.distributed.elector import DEADLINE, LEASE, Leadership, campaign
+from gocron_py.distributed.memory import MemoryElector, MemoryStore
+from gocron_py.distributed.sqlite import SQLiteElector
+from gocron_py.distributed.store import TickStore
+from gocron_py.testing import FakeClock
+
+SECOND = 1_000_000
+
+
+def leads(elector: gocron.Elector) -> bool:
+    try:
+        elector.is_leader(background())
+    except gocron.NotLeader:
+        return False
+    return True
+
+
+def until(is_so: Callable[[], bool], seconds: float = 15.0) -> None:
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.01)):
+        if is_so():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it never became so")
+
+
+# -- the rule --------------------------------------------------------------------------------------
+
+
+def test_a_leader_stops_believing_before_another_can_win() -> None:
+    assert DEADLINE < LEASE
+
+
+def test_nobody_leads_yet() -> None:
+    assert campaign(None, "a", 0, lambda owner: None) == Leadership("a", LEASE, 1)
+
+
+@pytest.mark.parametrize(
+    ("now", "alive", "wins"),
+    [
+        (LEASE - 1, None, False),
+        (LEASE, None, True),
+        (LEASE - 1, True, False),
+        (LEASE, True, True),
+        (1, False, True),
+    ],
+)
+def test_another_one_leads(now: int, alive: bool | None, wins: bool) -> None:
+    held = Leadership("a", LEASE, 1)
+    answer = campaign(held, "b", now, lambda owner: alive)
+    assert answer == (Leadership("b", now + LEASE, 2) if wins else None)
+
+
+def test_renewal_keeps_the_term() -> None:
+    assert campaign(Leadership("a", 5, 3), "a", 100, lambda owner: None) == Leadership("a", 100 + LEASE, 3)
+
+
+# -- electors --------------------------------------------------------------------------------------
+
+
+def test_one_of_three_leads_and_a_successor_takes_over_at_once() -> None:
+    store = MemoryStore()
+    changes: list[tuple[int, bool]] = []
+    electors = [
+        MemoryElector(store, on_change=lambda leads, number=number: changes.append((number, leads)))  # type: ignore[misc]
+        for number in range(3)
+    ]
+    until(lambda: sum(map(leads, electors)) == 1)
+    (leader,) = (number for number, elector in enumerate(electors) if leads(elector))
+    electors[leader].close()
+    assert not leads(electors[leader])
+    rest = [elector for number, elector in enumerate(electors) if number != leader]
+    until(lambda: sum(map(leads, rest)) == 1)
+    assert changes[:2] == [(leader, True), (leader, False)]
+    assert changes[2][1] is True
+    for elector in rest:
+        elector.close()
+
+
+def test_elections_of_other_names_are_others() -> None:
+    store = MemoryStore()
+    electors = [MemoryElector(store, name=name) for name in ("a", "b")]
+    assert all(map(leads, electors))
+    for elector in electors:
+        elector.close()
+
+
+class Unplugged(TickStore):
+    """A store whose time can be moved, and which can be unplugged."""
+
+    poll = 0.01
+
+    def __init__(self) -> None:
+        self.clock = FakeClock(datetime(2024, 1, 1, tzinfo=UTC))
+        self.store = MemoryStore(self.clock)
+        self.down = False
+
+    def load(self, keys):  # type: ignore[no-untyped-def]
+        if self.down:
+            raise gocron.StoreDown("unplugged")
+        return self.store.load(keys)
+
+    def compare_and_set(self, key: str, version: object, text: str) -> bool:
+        return self.store.compare_and_set(key, version, text)
+
+
+def test_a_leader_without_a_store_stops_believing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gocron_py.distributed.elector.DEADLINE", SECOND // 2)
+    store = Unplugged()
+    elector = MemoryElector(store)
+    assert leads(elector)
+    store.down = True
+    until(lambda: not leads(elector))
+    store.down = False
+    until(lambda: leads(elector))
+    elector.close()
+
+
+def test_the_lease_of_a_silent_leader_runs_out() -> None:
+    store = Unplugged()
+    first, second = MemoryElector(store), MemoryElector(store)
+    assert leads(first)
+    assert not leads(second)
+    # As if it were stopped: it renews no more.
+    first._closed = True
+    first._bell.set()
+    assert first._thread is not None
+    first._resign = lambda: None  # type: ignore[method-assign]
+    first._thread.join(5)
+    store.clock.advance(timedelta(seconds=16))
+    until(lambda: leads(second))
+    second.close()
+
+
+def test_scheduler_runs_on_the_leader_only() -> None:
+    store = MemoryStore()
+    runs: list[int] = []
+    electors = [MemoryElector(store) for _ in range(2)]
+    clock = FakeClock(datetime(2024, 1, 1, tzinfo=UTC))
+    schedulers = []
+    for number, elector in enumerate(electors):
+        scheduler = gocron.new_scheduler(gocron.with_clock(clock), gocron.with_distributed_elector(elector))
+        scheduler.new_job(gocron.duration_job(timedelta(seconds=10)), gocron.new_task(runs.append, number))
+        scheduler.start()
+        schedulers.append(scheduler)
+    until(lambda: sum(map(leads, electors)) == 1)
+    for _ in range(3):
+        clock.advance(timedelta(seconds=10))
+    until(lambda: len(runs) == 3)
+    for scheduler in schedulers:
+        scheduler.shutdown()
+    for elector in electors:
+        elector.close()
+    assert len(set(runs)) == 1
+    assert len(runs) == 3
+
+
+_PROCESS = """
+import sys
+from gocron_py import NotLeader
+from gocron_py.context import background
+from gocron_py.distributed.sqlite import SQLiteElector
+elector = SQLiteElector(sys.argv[1])
+for line in sys.stdin:
+    try:
+        elector.is_leader(background())
+        print("leads", flush=True)
+    except NotLeader:
+        print("follows", flush=True)
+elector.close()
+"""
+
+
+def test_killed_leader_is_followed_at_once(tmp_path: Path) -> None:
+    """SQLite tells that it is dead: nobody waits for the lease."""
+    path = tmp_path / "election.db"
+    command = [sys.executable, "-c", _PROCESS, str(path)]
+    leader = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert leader.stdin is not None
+        assert leader.stdout is not None
+        leader.stdin.write("?\n")
+        leader.stdin.flush()
+        assert leader.stdout.readline() == "leads\n"
+        elector = SQLiteElector(path)
+        assert not leads(elector)
+        leader.send_signal(signal.SIGKILL)
+        leader.wait()
+        until(lambda: leads(elector), seconds=5)  # far less than the lease
+        elector.close()
+    finally:
+        leader.kill()
+        leader.communicate()
+
+
+def test_a_forked_child_does_not_lead(tmp_path: Path) -> None:
+    elector = SQLiteElector(tmp_path / "election.db")
+    assert leads(elector)
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(1 if leads(elector) else 0)
+        except BaseException:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert leads(elector)
+    elector.close()
+
+
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"name": 5}, {"on_change": "x"}])
+def test_wrong_arguments(wrong: dict[str, object]) -> None:
+    with pytest.raises(gocron.ErrInvalidArgument):
+        MemoryElector(MemoryStore(), **wrong)  # type: ignore[arg-type]
