@@ -83,9 +83,8 @@ class TickPolicy:
         check_kind(self.max_attempts, int, "max_attempts")
         check_kind(self.overlap, bool, "overlap")
         for name in "start_deadline", "lease", "splay":
-            value = getattr(self, name)
-            if value is not None:
-                check_kind(value, timedelta, name)
+            if name != "start_deadline" or self.start_deadline is not None:
+                check_kind(getattr(self, name), timedelta, name)
         if not 1 <= self.max_attempts <= 1000:
             raise ErrInvalidArgument("max_attempts must be from 1 to 1,000", got=self.max_attempts)
         if self.start_deadline is not None and not timedelta(0) < self.start_deadline <= timedelta(days=1):
