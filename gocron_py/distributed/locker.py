@@ -53,6 +53,7 @@ from gocron_py.errors import (
     StoreDown,
     TickBusy,
     TickMissed,
+    TickTaken,
 )
 from gocron_py.instant import SECOND, Instant, Micros, micros_of
 
@@ -227,15 +228,15 @@ class TickLocker:
     # -- claims ------------------------------------------------------------------------------------
 
     def _claim(self, run: Run, ctx: Context, key: str, policy: TickPolicy) -> TickLock:
-        patience = self._patience(run, policy)
+        wanted = self._is_wanted(run, policy)
         exact = self._is_exact()
         lease = micros_of(policy.lease)
         token = secrets.token_hex(12)
         attempt = Attempt(
             key=key,
             token=token,
-            decide=self._rule(run, key, policy, token, lease),
-            patience=patience,
+            decide=self._rule(run, key, policy, token, lease) if wanted else _too_late(run),
+            patience=self._patience(run, policy) if wanted else 0,
             elapsed=elapsed,
             lease=None if exact else lease,
             known=key in self._known,
@@ -268,18 +269,18 @@ class TickLocker:
         self._start_thread()
         return lock
 
+    def _is_wanted(self, run: Run, policy: TickPolicy) -> bool:
+        """Whether it is not too late. By this machine's own clock: that it is wrong is no reason to give up."""
+        if run.victim is not None or run.kind not in (TickKind.GRID, TickKind.ONCE):
+            return True
+        return policy.wants(run.spec.schedule, run.scheduled, run.registry.now())
+
     def _patience(self, run: Run, policy: TickPolicy) -> Micros:
-        """How long a claim may take. By this machine's own clock, so that a wrong one is no reason to give up."""
+        """How long a claim may take."""
         if run.victim is not None:
             return 0
-        schedule, at = run.spec.schedule, run.scheduled
-        deadline = policy.deadline_of(schedule, at)
-        if run.kind not in (TickKind.GRID, TickKind.ONCE):
-            return deadline
-        now = run.registry.now()
-        if not policy.wants(schedule, at, now):
-            raise TickMissed(f"it is {(now - at) / SECOND:.3f} s late")
-        late = max(now - at, 0)
+        deadline = policy.deadline_of(run.spec.schedule, run.scheduled)
+        late = max(run.registry.now() - run.scheduled, 0)
         return deadline - late if late < deadline else deadline
 
     def _rule(
@@ -445,9 +446,10 @@ class TickLocker:
         if not jobs:
             return
         keys = list({job.key: None for job in jobs})
+        known = set(self._known)
         snapshot, missing = self._drive(register(keys), None)
         for job in jobs:
-            if job.key in missing and job.key in self._known:
+            if job.key in missing and job.key in known:
                 self._events.tell(job.report, TickEventKind.AMNESIA, job.key, None, "its record was made anew")
             entry = snapshot.entries.get(job.key)
             if entry is None or (entry.version == job.version and job.owes is None):
@@ -529,6 +531,15 @@ class TickLocker:
             raise
         except Exception as error:  # a user's own store: nobody knows whether it did what was asked
             raise StoreDown(f"{type(error).__name__}: {error!s:.200}") from error
+
+
+def _too_late(run: Run) -> Callable[[Record | None, Instant], Answer]:
+    """The rule for a tick that is past its deadline: somebody else may have run it in time."""
+
+    def decide(record: Record | None, now: Instant) -> Answer:
+        return Refused(TickTaken if record is not None and run.scheduled in record.seen else TickMissed)
+
+    return decide
 
 
 _lockers: weakref.WeakSet[TickLocker] = weakref.WeakSet()
