@@ -47,18 +47,22 @@ def _seconds(number: float) -> timedelta:
 
 
 JOBS: Sequence[FleetJob] = (
-    FleetJob("beat", "every 200 ms", duration_job(_seconds(0.2)), policy={"overlap": True, "start_deadline": _seconds(2)}),
+    FleetJob(
+        "beat", "every 200 ms", duration_job(_seconds(0.2)), policy={"overlap": True, "start_deadline": _seconds(2)}
+    ),
     FleetJob("second", "every second", duration_job(_seconds(1)), 0.05, policy={"start_deadline": _seconds(2)}),
-    FleetJob("cron", "*/2 * * * * *", cron_job("*/2 * * * * *", with_seconds=True), policy={"start_deadline": _seconds(2)}),
+    FleetJob(
+        "cron", "*/2 * * * * *", cron_job("*/2 * * * * *", with_seconds=True), policy={"start_deadline": _seconds(2)}
+    ),
     FleetJob(
         "random",
-        "after 0.5 to 1.5 s",
+        "0.5 to 1.5 s apart",
         duration_random_job(_seconds(0.5), _seconds(1.5)),
         policy={"start_deadline": _seconds(2)},
     ),
     FleetJob(
         "long",
-        "every 4 s, for 2 s, rerun",
+        "every 4 s, rerun",
         duration_job(_seconds(4)),
         2.0,
         policy={"on_crash": "rerun", "start_deadline": _seconds(4), "max_attempts": 10},
@@ -73,7 +77,7 @@ JOBS: Sequence[FleetJob] = (
     ),
     FleetJob(
         "start",
-        "at start, every 10 s",
+        "start, every 10 s",
         duration_job(_seconds(10)),
         options=(with_start_at(with_start_immediately()),),
         policy={"start_deadline": _seconds(5)},

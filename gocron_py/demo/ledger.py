@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import final
 
 from gocron_py.demo.jobs import FleetJob
@@ -22,6 +23,9 @@ _SLACK: Micros = 3 * SECOND // 2
 
 # How long after a crash a run is begun again at the latest: the locker looks twice a second.
 RECOVERY: Micros = 3 * SECOND
+
+# A claim that waits for another run to end looks this often at least.
+_GAP: Micros = 6 * SECOND // 10
 
 _END_OF_TIME: Instant = 1 << 62
 
@@ -122,7 +126,8 @@ class Ledger:
         account.started = len(starts)
         account.again = sum(1 for run in runs if run.line.attempt > 1)
         account.twice = sorted(
-            {at for (at, _), count in attempts.items() if count > 1} | {at for at, count in starts.items() if count > most}
+            {at for (at, _), count in attempts.items() if count > 1}
+            | {at for at, count in starts.items() if count > most}
         )
         account.fences_wrong = self._wrong_fences(job, runs)
         if job.on_grid:
@@ -136,7 +141,7 @@ class Ledger:
         """Runs whose fence is not larger than that of all before. Runs side by side may start in any order."""
         by_fence = sorted(runs, key=lambda run: run.line.fence)
         wrong = []
-        for before, after in zip(by_fence, by_fence[1:], strict=False):
+        for before, after in pairwise(by_fence):
             overlaps = job.tick_policy().overlap
             if before.line.fence == after.line.fence or (not overlaps and before.line.time > after.line.time):
                 wrong.append(after.line.at)
@@ -184,7 +189,16 @@ class Ledger:
             return False
         if any(since < end and until > begin for each in self._processes.values() for since, until in each.frozen):
             return True
-        return any(run.line.time < end and run.end > tick - SECOND // 10 for run in self._runs[job.name])
+        return self._longest_gap(job.name, tick, tick + window) < min(_GAP, window // 2)
+
+    def _longest_gap(self, name: str, begin: Instant, end: Instant) -> Micros:
+        """For how long no run of the job went on, between two moments."""
+        longest, free = 0, begin
+        for run in sorted(self._runs[name], key=lambda run: run.line.time):
+            if run.end > begin and run.line.time < end:
+                longest = max(longest, run.line.time - free)
+                free = max(free, run.end)
+        return max(longest, end - free)
 
     # -- crashes -----------------------------------------------------------------------------------
 
@@ -192,13 +206,21 @@ class Ledger:
         """Whether a run that died was not begun again in time, though it could have been."""
         if not run.died or run.line.attempt >= most:
             return False
-        again = [other.line.time for other in runs if other.line.at == run.line.at and other.line.attempt > run.line.attempt]
+        again = [
+            other.line.time for other in runs if other.line.at == run.line.at and other.line.attempt > run.line.attempt
+        ]
         begin = run.end
         # Others may go on, and are waited for; so are frozen ones, which may hold a claim.
-        busy = [other for other in runs if other is not run and other.line.time < begin + RECOVERY and other.end > begin]
+        busy = [
+            other for other in runs if other is not run and other.line.time < begin + RECOVERY and other.end > begin
+        ]
         if busy or begin + RECOVERY > self._until:
             return False
-        if any(since < begin + RECOVERY and until > begin for each in self._processes.values() for since, until in each.frozen):
+        if any(
+            since < begin + RECOVERY and until > begin
+            for each in self._processes.values()
+            for since, until in each.frozen
+        ):
             return False
         if any(begin < process.died < begin + RECOVERY for process in self._processes.values()):
             return False

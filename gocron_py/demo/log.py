@@ -35,7 +35,13 @@ class Log:
         self._file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def write(
-        self, what: Kind | str, pid: int | None = None, job: str = "-", at: Instant = 0, attempt: int = 0, fence: int = 0
+        self,
+        what: Kind | str,
+        pid: int | None = None,
+        job: str = "-",
+        at: Instant = 0,
+        attempt: int = 0,
+        fence: int = 0,
     ) -> None:
         """Append a line, of this process if *pid* is not given."""
         pid = os.getpid() if pid is None else pid
