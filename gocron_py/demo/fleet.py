@@ -40,11 +40,13 @@ class Fleet:
 
     :param directory: for the SQLite file and the logs.
     :param jobs: ``module:attribute``.
+    :param workers: the most threads of each process that run jobs.
     """
 
-    def __init__(self, directory: Path, jobs: str = "gocron_py.demo.jobs:JOBS") -> None:
+    def __init__(self, directory: Path, jobs: str = "gocron_py.demo.jobs:JOBS", workers: int = 100) -> None:
         self._directory = directory
         self._jobs = jobs
+        self._workers = workers
         self._log = Log(directory / "runs.log")
         self._errors = (directory / "errors.log").open("ab")
         self.processes: list[Process] = []
@@ -52,7 +54,7 @@ class Fleet:
     def start(self, skew: Micros = 0, jobs: str | None = None) -> Process:
         """Start another one."""
         command = [sys.executable, "-m", "gocron_py.demo.instance", str(self._directory), "--parent", str(os.getpid())]
-        command += ["--jobs", jobs or self._jobs, "--skew", str(skew)]
+        command += ["--jobs", jobs or self._jobs, "--skew", str(skew), "--workers", str(self._workers)]
         popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors)
         process = Process(len(self.processes) + 1, popen, skew)
         self._log.write("born", process.pid)

@@ -93,6 +93,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--jobs", default="gocron_py.demo.jobs:JOBS")
     parser.add_argument("--skew", type=int, default=0, help="of the clock, in microseconds")
+    parser.add_argument("--workers", type=int, default=100)
     parser.add_argument("--parent", type=int, required=True)
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the parent
@@ -109,6 +110,7 @@ def main() -> None:
         gocron.with_distributed_locker(locker),
         gocron.with_location("UTC"),
         gocron.with_clock(clock),
+        gocron.with_max_workers(options.workers),
         gocron.with_logger(gocron.new_logger(gocron.LogLevel.ERROR)),
         gocron.with_stop_timeout(timedelta(seconds=5)),
     )

@@ -1,0 +1,41 @@
+"""The jobs of the fleets in test_fleet.py, by name for the processes that run them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gocron_py import cron_job, duration_job
+from gocron_py.demo.jobs import FleetJob
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+ROUGH = (
+    FleetJob("fast", "", duration_job(seconds(0.2)), policy={"overlap": True, "start_deadline": seconds(3)}),
+    FleetJob("second", "", duration_job(seconds(1)), 0.02, policy={"start_deadline": seconds(3)}),
+    FleetJob(
+        "rerun",
+        "",
+        duration_job(seconds(3)),
+        1.5,
+        policy={"on_crash": "rerun", "max_attempts": 20, "start_deadline": seconds(4)},
+    ),
+    FleetJob("skip", "", duration_job(seconds(3)), 1.5, policy={"start_deadline": seconds(4)}),
+)
+
+EVERY_FIVE = (
+    FleetJob("interval", "", duration_job(seconds(5)), policy={"start_deadline": seconds(3)}),
+    FleetJob("old_name", "", duration_job(seconds(1)), policy={"start_deadline": seconds(3)}),
+)
+EVERY_ONE = (
+    FleetJob("interval", "", duration_job(seconds(1)), policy={"start_deadline": seconds(3)}),
+    FleetJob("new_name", "", duration_job(seconds(1)), policy={"start_deadline": seconds(3), "key": "old_name"}),
+    FleetJob("only_new", "", duration_job(seconds(1)), policy={"start_deadline": seconds(3)}),
+)
+
+THOUSAND = tuple(
+    FleetJob(f"job{number}", "", cron_job("*/5 * * * * *", with_seconds=True), policy={"start_deadline": seconds(4)})
+    for number in range(1000)
+)
