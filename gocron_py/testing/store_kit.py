@@ -1,0 +1,467 @@
+"""What every :class:`~gocron_py.distributed.TickStore` has to do, as tests. For authors of stores.
+
+Needs pytest and Hypothesis. Say how your store is opened; pytest does the rest::
+
+    class TestMyStore(StoreKit):
+        @pytest.fixture
+        def open_store(self, tmp_path):
+            return partial(MyStore, tmp_path / "data")  # each call: another client of the same data
+
+Two tests start processes, and pickle what ``open_store`` gives for them. A store for one process leaves
+them out: ``test_processes_race = None``, ``test_a_frozen_process_lives_and_a_killed_one_does_not = None``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from gocron_py.distributed.decision import (
+    WINDOW,
+    Answer,
+    Claim,
+    Granted,
+    Record,
+    Request,
+    claim,
+    cut_off,
+    decode,
+    encode,
+    finish,
+    reap,
+    recover,
+    registered,
+    renew,
+    unclaim,
+)
+from gocron_py.distributed.store import Entry, TickStore
+from gocron_py.distributed.tick import TickKind
+
+OpenStore = Callable[[], TickStore]
+
+HOSTILE_KEYS = (
+    "",
+    " ",
+    "job",
+    "JOB",
+    "jöb",
+    "jo\u0308b",
+    "%",
+    "a%00b",
+    "a\0b",
+    "a\nb",
+    "'; DROP TABLE gocron_ticks; --",
+    "../../etc/passwd",
+    "{a}:*?[b]",
+    "🕐" * 100,
+    "\ud800",
+    "x" * 10_000,
+)
+
+_RACES = 300
+
+
+class StoreKit:
+    """Derive a class of tests from it, with a fixture ``open_store``.
+
+    :cvar examples: how many histories Hypothesis makes up.
+    """
+
+    examples: ClassVar[int] = 40
+
+    @pytest.fixture
+    def open_store(self) -> OpenStore:
+        """To be replaced: what opens the store."""
+        raise NotImplementedError("a store kit needs a fixture open_store")
+
+    @pytest.fixture
+    def store(self, open_store: OpenStore) -> Any:
+        """One client."""
+        store = open_store()
+        yield store
+        store.close()
+
+    # -- texts and versions ------------------------------------------------------------------------
+
+    def test_knows_nothing_at_first(self, store: TickStore) -> None:
+        assert store.load(["a", "b"]).entries == {}
+        assert store.load([]).entries == {}
+
+    def test_time_is_in_microseconds_and_goes_on(self, store: TickStore) -> None:
+        before = store.load([]).now
+        assert 1_500_000_000 * 10**6 < before < 5_000_000_000 * 10**6
+        assert store.load(["a"]).now >= before
+
+    def test_write_and_load(self, store: TickStore) -> None:
+        assert store.compare_and_set("a", None, "text")
+        assert not store.compare_and_set("a", None, "other")
+        entry = store.load(["a"]).entries["a"]
+        assert entry.text == "text"
+        assert store.compare_and_set("a", entry.version, "second")
+        assert not store.compare_and_set("a", entry.version, "third")
+        assert store.load(["a"]).entries["a"].text == "second"
+
+    def test_an_entry_that_is_not_there_has_no_version(self, store: TickStore) -> None:
+        store.compare_and_set("a", None, "text")
+        version = store.load(["a"]).entries["a"].version
+        assert not store.compare_and_set("b", version, "text")
+        assert store.load(["b"]).entries == {}
+
+    def test_the_version_changes_with_every_write(self, store: TickStore) -> None:
+        """Also if the text does not: this is how a late write is kept out."""
+        store.compare_and_set("a", None, "text")
+        versions: list[object] = []
+        for _ in range(5):
+            version = store.load(["a"]).entries["a"].version
+            assert version not in versions
+            versions.append(version)
+            assert store.compare_and_set("a", version, "text")
+
+    def test_clients_see_each_other(self, store: TickStore, open_store: OpenStore) -> None:
+        other = open_store()
+        assert store.compare_and_set("a", None, "text")
+        entry = other.load(["a"]).entries["a"]
+        assert other.compare_and_set("a", entry.version, "second")
+        assert store.load(["a"]).entries["a"].text == "second"
+        other.close()
+
+    def test_any_name_is_a_key(self, store: TickStore) -> None:
+        for number, key in enumerate(HOSTILE_KEYS):
+            assert store.compare_and_set(key, None, str(number)), repr(key[:20])
+        entries = store.load(HOSTILE_KEYS).entries
+        assert {key: entries[key].text for key in HOSTILE_KEYS} == {
+            key: str(number) for number, key in enumerate(HOSTILE_KEYS)
+        }
+
+    def test_many_keys(self, store: TickStore) -> None:
+        keys = [f"job{number}" for number in range(1500)]
+        for key in keys[::10]:
+            assert store.compare_and_set(key, None, key)
+        assert set(store.load(keys).entries) == set(keys[::10])
+
+    def test_a_large_record(self, store: TickStore) -> None:
+        start = 1_700_000_000_000_000
+        claims = tuple(Claim(start, "f" * 24, "o" * 100, start, 1, start) for _ in range(64))
+        record = Record("job", start, tuple(range(start, start + WINDOW)), start, claims, start)
+        assert store.compare_and_set("job", None, encode(record))
+        assert decode(store.load(["job"]).entries["job"].text, "job") == record
+
+    # -- who lives ---------------------------------------------------------------------------------
+
+    def test_owners(self, store: TickStore, open_store: OpenStore) -> None:
+        other = open_store()
+        assert store.owner() == store.owner()
+        assert store.owner() != other.owner()
+        assert "" not in (store.owner(), other.owner())
+        tells = store.is_alive("") is not None
+        assert store.is_alive("") in (None, False)
+        assert store.is_alive("nobody") in ((False,) if tells else (None,))
+        assert store.is_alive(store.owner()) in ((True,) if tells else (None,))
+        owner = other.owner()
+        assert store.is_alive(owner) in ((True,) if tells else (None,))
+        other.close()
+        assert store.is_alive(owner) in ((False,) if tells else (None,))
+
+    @pytest.mark.slow
+    def test_a_frozen_process_lives_and_a_killed_one_does_not(self, store: TickStore, open_store: OpenStore) -> None:
+        if store.is_alive("") is None:
+            return  # this store leaves it to leases who lives
+        context = multiprocessing.get_context("spawn")
+        here, there = context.Pipe()
+        process = context.Process(target=_enrol, args=(open_store, there), daemon=True)
+        process.start()
+        assert process.pid is not None
+        try:
+            assert here.poll(30)
+            owner: str = here.recv()
+            assert store.is_alive(owner) is True
+            os.kill(process.pid, signal.SIGSTOP)
+            assert store.is_alive(owner) is True
+        finally:
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+        assert store.is_alive(owner) is False
+
+    # -- the rules ---------------------------------------------------------------------------------
+
+    def test_rules_hold(self, store: TickStore) -> None:
+        """Histories of claims, crashes and late writes, against a model that knows no record."""
+        numbers = iter(range(1_000_000))
+        run_state_machine_as_test(
+            lambda: Histories(store, f"rules{next(numbers)}"),  # type: ignore[arg-type]  # any callable will do
+            settings=settings(
+                max_examples=self.examples,
+                stateful_step_count=40,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+    # -- races -------------------------------------------------------------------------------------
+
+    def test_threads_race(self, store: TickStore) -> None:
+        counts: list[int] = []
+
+        def run() -> None:
+            counts.append(_count(store, 20))
+
+        threads = [threading.Thread(target=run) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert counts == [20] * 8
+        assert store.load(["counter"]).entries["counter"].text == str(8 * 20)
+
+    @pytest.mark.slow
+    def test_processes_race(self, store: TickStore, open_store: OpenStore) -> None:
+        """Two processes claim the same ticks at the same time: each is granted to one of them."""
+        context = multiprocessing.get_context("spawn")
+        # Far enough ahead that both are there, and so near to each other that they meet.
+        first = store.load([]).now + 3_000_000
+        assert store.compare_and_set("race", None, encode(registered("race", first - 1)))
+        pipes, processes = [], []
+        for _ in range(2):
+            here, there = context.Pipe()
+            process = context.Process(target=_race, args=(open_store, first, there), daemon=True)
+            process.start()
+            pipes.append(here)
+            processes.append(process)
+        try:
+            answers = []
+            for pipe in pipes:
+                assert pipe.poll(60)
+                answers.append(pipe.recv())
+        finally:
+            for process in processes:
+                process.kill()
+                process.join()
+        granted = [tick for answer in answers for tick in answer]
+        assert sorted(granted) == [first + number for number in range(_RACES)]
+
+
+def _enrol(open_store: OpenStore, pipe: Connection) -> None:
+    store = open_store()
+    pipe.send(store.owner())
+    time.sleep(600)
+
+
+def _count(store: TickStore, times: int) -> int:
+    """Add so often one to a number that others count up too."""
+    done = 0
+    while done < times:
+        entry = store.load(["counter"]).entries.get("counter")
+        version, number = (None, 0) if entry is None else (entry.version, int(entry.text))
+        done += store.compare_and_set("counter", version, str(number + 1))
+    return done
+
+
+def _race(open_store: OpenStore, first: int, pipe: Connection) -> None:
+    store = open_store()
+    granted = []
+    for number in range(_RACES):
+        tick = first + number
+        while True:
+            snapshot = store.load(["race"])
+            entry = snapshot.entries["race"]
+            request = Request(tick, TickKind.GRID, f"{os.getpid()}-{tick}", str(os.getpid()), 10**9, overlap=True)
+            answer = claim(decode(entry.text, "race"), request, "race", snapshot.now, lambda held: False)
+            if snapshot.now < tick:
+                continue
+            if not isinstance(answer, Granted) or answer.record is None:
+                break
+            if store.compare_and_set("race", entry.version, encode(answer.record)):
+                granted.append(tick)
+                break
+    pipe.send(granted)
+    store.close()
+
+
+class Histories(RuleBasedStateMachine):
+    """Instances that claim, renew, finish, crash and come late; what the store holds must obey the rules.
+
+    The model knows which ticks were begun, and who lives; it does not know how a record says so.
+    """
+
+    def __init__(self, store: TickStore, key: str) -> None:
+        super().__init__()
+        self.store = store
+        self.key = key
+        self.now = 1_000_000
+        self.tokens = 0
+        self.dead: set[str] = set()
+        # By tick: how many times it was begun. By token: (tick, owner), of claims that are not given up.
+        self.begun: dict[int, int] = {}
+        self.held: dict[str, tuple[int, str]] = {}
+        self.fences: list[int] = []
+        self.floor = 0
+        self.stale: list[tuple[object, str]] = []
+        assert store.compare_and_set(key, None, encode(registered(key, self.now)))
+
+    # -- what instances do -------------------------------------------------------------------------
+
+    def _load(self) -> tuple[Entry, Record]:
+        entry = self.store.load([self.key]).entries[self.key]
+        return entry, decode(entry.text, self.key)
+
+    def _alive(self, held: Claim) -> bool:
+        return held.owner not in self.dead
+
+    def _write(self, entry: Entry, record: Record) -> None:
+        assert decode(encode(record), self.key) == record
+        assert self.store.compare_and_set(self.key, entry.version, encode(record))
+        self.stale.append((entry.version, entry.text))
+
+    def _request(self, at: int, kind: TickKind, owner: str, overlap: bool, attempts: int) -> Request:
+        self.tokens += 1
+        return Request(at, kind, f"t{self.tokens}", owner, 30, overlap, attempts, period=at - 50, next_at=self.now + 70)
+
+    def _take(self, entry: Entry, answer: Answer, overlap: bool) -> Granted | None:
+        if not isinstance(answer, Granted):
+            return None
+        living = [token for token, (_, owner) in self.held.items() if owner not in self.dead]
+        assert overlap or not living
+        assert answer.record is not None
+        self._write(entry, answer.record)
+        for crashed in answer.crashed:
+            self.held.pop(crashed.token, None)
+        granted = answer.claim
+        assert all(granted.fence > fence for fence in self.fences)
+        self.fences.append(granted.fence)
+        self.held[granted.token] = granted.at, granted.owner
+        return answer
+
+    @rule(
+        ahead=st.integers(-200, 20),
+        kind=st.sampled_from(TickKind),
+        owner=st.sampled_from("ABC"),
+        overlap=st.booleans(),
+        attempts=st.integers(1, 3),
+    )
+    def claims(self, ahead: int, kind: TickKind, owner: str, overlap: bool, attempts: int) -> None:
+        """An instance claims a tick, which may be old or still to come."""
+        if owner in self.dead:
+            return
+        entry, record = self._load()
+        at = self.now + ahead
+        request = self._request(at, kind, owner, overlap, attempts)
+        granted = self._take(entry, claim(record, request, self.key, self.now, self._alive), overlap)
+        if granted is None:
+            return
+        tick = granted.claim.at
+        if kind in (TickKind.GRID, TickKind.ONCE):
+            assert tick == at
+            assert at <= self.now
+            assert at > self.floor
+            assert at not in self.begun
+        if kind is not TickKind.MANUAL:
+            self.begun[tick] = 1
+        # The same claim once more, as after a lost answer.
+        entry, record = self._load()
+        again = claim(record, request, self.key, self.now, self._alive)
+        assert again == Granted(None, granted.claim)
+
+    @rule(data=st.data(), owner=st.sampled_from("ABC"), overlap=st.booleans(), attempts=st.integers(1, 3))
+    def recovers(self, data: st.DataObject, owner: str, overlap: bool, attempts: int) -> None:
+        """An instance begins again what was cut off, or what somebody gave back."""
+        entry, record = self._load()
+        if owner in self.dead or not record.claims:
+            return
+        victim = data.draw(st.sampled_from(record.claims))
+        waits = victim in cut_off(record, self._alive, attempts)
+        request = self._request(0, TickKind.GRID, owner, overlap, attempts)
+        answer = recover(record, victim.token, request, self.now, self._alive)
+        granted = self._take(entry, answer, overlap)
+        if granted is None:
+            return
+        assert waits
+        assert not victim.owner or victim.owner in self.dead
+        assert granted.claim.attempt == victim.attempt + 1 <= attempts
+        assert granted.claim.at == victim.at
+        self.held.pop(victim.token, None)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), what=st.sampled_from(["renew", "finish", "unclaim"]))
+    def ends(self, data: st.DataObject, what: str) -> None:
+        """A holder renews, finishes or gives back what it holds, or held."""
+        token = data.draw(st.sampled_from(sorted(self.held)))
+        entry, record = self._load()
+        is_there = any(held.token == token for held in record.claims)
+        if what == "renew":
+            after = renew(record, token, self.now + 30)
+        else:
+            after = finish(record, token) if what == "finish" else unclaim(record, token)
+        assert (after is not None) is is_there
+        if after is not None:
+            self._write(entry, after)
+        if what != "renew":
+            self.held.pop(token)
+
+    @rule(owner=st.sampled_from("ABC"), step=st.integers(1, 3))
+    def lives_on(self, owner: str, step: int) -> None:
+        """Many short runs, until the window is full and moves on."""
+        if owner in self.dead:
+            return
+        for _ in range(WINDOW // 2):
+            self.now += step
+            self.claims(0, TickKind.GRID, owner, True, 3)
+            entry, record = self._load()
+            token = f"t{self.tokens}"
+            after = finish(record, token)
+            if after is not None:
+                self._write(entry, after)
+                self.held.pop(token)
+
+    @rule(owner=st.sampled_from("ABC"))
+    def dies(self, owner: str) -> None:
+        """An instance is killed."""
+        self.dead.add(owner)
+
+    @rule()
+    def are_started_anew(self) -> None:
+        """New instances, under new names, in place of the dead ones: their claims are nobody's."""
+        for token in [token for token, (_, owner) in self.held.items() if owner in self.dead]:
+            del self.held[token]
+        entry, record = self._load()
+        after, crashed = reap(record, self._alive, 1)
+        assert all(each.owner in self.dead for each in crashed)
+        if crashed:
+            self._write(entry, after)
+        self.dead.clear()
+
+    @rule(step=st.integers(1, 300))
+    def time_passes(self, step: int) -> None:
+        """The store's clock goes on."""
+        self.now += step
+
+    @precondition(lambda self: self.stale)
+    @rule(data=st.data())
+    def comes_late(self, data: st.DataObject) -> None:
+        """A write arrives that was made long ago."""
+        version, text = data.draw(st.sampled_from(self.stale))
+        assert not self.store.compare_and_set(self.key, version, text)
+
+    # -- what always holds -------------------------------------------------------------------------
+
+    @invariant()
+    def record_is_sound(self) -> None:
+        """The window is a window."""
+        _, record = self._load()
+        assert record.floor >= self.floor
+        self.floor = record.floor
+        assert list(record.seen) == sorted(set(record.seen))
+        assert len(record.seen) <= WINDOW
+        assert all(tick <= record.floor or tick in record.seen for tick in self.begun)
+        tokens = [held.token for held in record.claims]
+        assert len(tokens) == len(set(tokens))
