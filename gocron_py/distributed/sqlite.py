@@ -39,6 +39,8 @@ _NETWORK_FILE_SYSTEMS: Final = frozenset(
     | {"fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"}
 )
 
+_STAMP: Final = "CREATE TABLE IF NOT EXISTS gocron_store (inode INTEGER NOT NULL)"
+
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS gocron_ticks (
     key BLOB PRIMARY KEY NOT NULL,
@@ -181,9 +183,9 @@ class SQLiteStore(TickStore):
             identity = self._identity()
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(_SCHEMA)
-            if self._identity() != identity:
+            if self._identity() != identity or identity is None:
                 raise _Replaced
+            _make_own(connection, identity[1])
         except BaseException:
             connection.close()
             raise
@@ -204,6 +206,26 @@ class SQLiteStore(TickStore):
         except FileNotFoundError:
             return None
         return status.st_dev, status.st_ino
+
+
+def _make_own(connection: sqlite3.Connection, inode: int) -> None:
+    """See to it that the file has its tables, and that what they hold is its own.
+
+    A copy, a backup that was put back say, knows less than has happened since: it counts as wiped.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(_STAMP)
+        connection.execute(_SCHEMA)
+        if connection.execute("SELECT inode FROM gocron_store").fetchall() != [(inode,)]:
+            connection.execute("DELETE FROM gocron_store")
+            connection.execute("INSERT INTO gocron_store VALUES (?)", (inode,))
+            connection.execute("DELETE FROM gocron_ticks")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 class _Replaced(Exception):  # it never gets out of here
