@@ -1,5 +1,6 @@
 # The few words a developer types. Each one is done by ./run, which makes and fills .venv.
-.PHONY: test test-fast lint format types bench docs build clean
+
+.PHONY: test test-fast soak lint format types bench docs build clean
 
 test:
 	./run tests
@@ -9,3 +10,7 @@ test-fast:
 
 lint format types bench docs build clean:
 	./run $@
+
+# A hundred thousand made-up worlds, after the two thousand of the tests.
+soak:
+	./run soak --seeds 100000 --first 2000

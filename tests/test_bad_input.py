@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,12 +14,16 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
 from inspect import isfunction
 from inspect import signature as signature_of
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 
 import gocron_py
+from gocron_py.distributed import TickLocker, hold_at_least
+from gocron_py.distributed.memory import MemoryElector, MemoryStore, MemoryTickLocker
+from gocron_py.distributed.sqlite import SQLiteElector, SQLiteStore, SQLiteTickLocker
 from gocron_py.testing import FakeClock
 
 # Most calls here are wrong in kind, on purpose: a type checker is not to look at them.
@@ -902,6 +907,116 @@ def tools() -> Iterator[Wrong]:
         yield Wrong(name, lambda _, make=make: make(), error, (words,))
 
 
+def policies() -> Iterator[Wrong]:
+    """Fields that a tick policy does not have, and values that they do not take."""
+    words = {"on_crash": "'skip', 'rerun'", "catch_up": "'latest', 'all', 'none'", "on_store_error": "'skip', 'run'"}
+    rows: list[tuple[str, list[object], str]] = [
+        (name, [None, "", "always", 5, True, ["skip"]], f"{name} must be one of {choices}")
+        for name, choices in words.items()
+    ]
+    rows += [
+        ("max_attempts", [0, -1, 1001, HUGE], "from 1 to 1,000"),
+        ("max_attempts", [None, True, "2", 2.0], "max_attempts must be of type int"),
+        ("overlap", [None, 1, "yes"], "overlap must be of type bool"),
+        ("start_deadline", [timedelta(0), -SECOND, timedelta(days=2)], "more than 0, at most a day"),
+        ("start_deadline", [5, "5s"], "start_deadline must be of type timedelta"),
+        ("lease", [timedelta(0), -SECOND, timedelta(milliseconds=999), timedelta.max], "from 1 second to 1 day"),
+        ("lease", [None, 30], "lease must be of type timedelta"),
+        ("splay", [-SECOND, timedelta.min], "must not be negative"),
+        ("splay", [None, 5], "splay must be of type timedelta"),
+        ("key", [""], "key must not be empty"),
+        ("key", [5, b"a", Plain()], "key must be of type str"),
+        ("leese", [SECOND], "has no 'leese'; it has on_crash, max_attempts"),
+        ("x" * 100_000, [SECOND], "has no 'xxx"),
+    ]
+    for name, values, said in rows:
+        for value in values:
+            fields = {name: value}
+            shown_as = f"{shown(name)}={shown(value)}"
+            yield Wrong(f"policy {shown_as}", option(partial(gocron.with_tick_policy, **fields)), KIND, (said,))
+            if name != "key":
+                call = partial(MemoryTickLocker, **fields)  # type: ignore[arg-type]
+                yield Wrong(f"locker {shown_as}", lambda _, call=call: call(), KIND, (said,))
+
+
+class PathOf:
+    def __init__(self, path: object) -> None:
+        self._path = path
+
+    def __fspath__(self) -> Any:
+        return self._path
+
+
+def in_directory(use: Callable[[Any], object]) -> Call:
+    """A call with a directory that holds a file, a link to it, and a directory in which everybody may write."""
+
+    def call(scene: Scene) -> object:
+        with tempfile.TemporaryDirectory() as name:
+            directory = Path(name)
+            (directory / "file").touch()
+            (directory / "link").symlink_to(directory / "file")
+            (directory / "open").mkdir()
+            (directory / "open").chmod(0o777)
+            return use(directory)
+
+    return call
+
+
+def tick_lockers() -> Iterator[Wrong]:
+    """Stores that cannot be, and what tick lockers and electors do not take."""
+    paths: list[tuple[str, Callable[[Any], object], str]] = [
+        (shown(path), lambda _, path=path: path, "path must be the path of a file")
+        for path in (None, "", 5, b"jobs.db", ["jobs.db"], HOUR)
+    ]
+    paths += [
+        (shown(path), lambda _, path=path: path, "path must be that of a file which processes can share")
+        for path in (":memory:", "file:jobs.db?mode=ro", "a\0b")
+    ]
+    paths += [
+        ("a path of bytes", lambda _: PathOf(b"jobs.db"), "a file which processes can share"),
+        ("a path of nothing", lambda _: PathOf(""), "the path of a file"),
+        ("a class", lambda _: Path, "the path of a file"),
+        ("a directory", lambda directory: directory, "is not that of a file"),
+        ("a device", lambda _: "/dev/null", "is not that of a file"),
+        ("a link", lambda directory: directory / "link", "must not be a symbolic link"),
+        ("an open directory", lambda directory: directory / "open" / "jobs.db", "everybody may write"),
+    ]
+    for name, path, words in paths:
+        for kind in (SQLiteTickLocker, SQLiteElector, SQLiteStore):
+            call = in_directory(lambda directory, kind=kind, path=path: kind(path(directory)))
+            yield Wrong(f"{kind.__name__} at {name}", call, KIND, (words,))
+    ctx, lock = gocron.context.background(), MemoryTickLocker
+    store: Any = MemoryStore()
+    wrong: Any = 5
+    rows: list[tuple[str, Callable[[], object], str]] = [
+        ("a key for all jobs", lambda: lock(key="a"), "key is for a single job"),
+        ("on_event 5", lambda: lock(on_event=wrong), "on_event must be callable"),
+        ("locker of no store", lambda: TickLocker(wrong), "store must be a TickStore"),
+        ("locker of a class", lambda: TickLocker(MemoryStore), "store must be a TickStore"),  # type: ignore[arg-type]
+        ("memory locker of no store", lambda: lock(wrong), "store must be a TickStore"),
+        ("a context of nobody's", lambda: lock().lock(ctx, "a"), "the context that a scheduler gives"),
+        ("elector of no store", lambda: MemoryElector(wrong), "store must be of type TickStore"),
+        ("elector without a name", lambda: MemoryElector(store, name=""), "name must not be empty"),
+        ("elector named 5", lambda: MemoryElector(store, name=wrong), "name must be of type str"),
+        ("elector that calls 5", lambda: MemoryElector(store, on_change=wrong), "on_change must be callable"),
+        ("tick from text", lambda: gocron.tick_from("ctx"), "ctx must be of type Context"),
+        ("hold no locker", lambda: hold_at_least(wrong, SECOND), "the method lock(ctx, key)"),
+        ("hold a class", lambda: hold_at_least(Locker, SECOND), "the method lock(ctx, key)"),  # type: ignore[arg-type]
+        ("hold a tick locker", lambda: hold_at_least(lock(), SECOND), "never runs a tick twice"),
+        ("hold for 5", lambda: hold_at_least(Locker(), wrong), "must be of type timedelta"),
+        ("hold for nothing", lambda: hold_at_least(Locker(), timedelta(0)), "more than 0"),
+        ("hold back", lambda: hold_at_least(Locker(), -SECOND), "more than 0"),
+        ("hold for a day", lambda: hold_at_least(Locker(), timedelta(days=1)), "at most an hour"),
+    ]
+    for name, make, words in rows:
+        yield Wrong(name, lambda _, make=make: make(), KIND, (words,))
+
+    def nobody(_: Scene) -> object:
+        return gocron.current_run()
+
+    yield Wrong("current_run of nobody", nobody, LookupError, ("current_run() is for tasks",))
+
+
 GROUPS = [
     crontabs,
     zones,
@@ -916,6 +1031,8 @@ GROUPS = [
     methods,
     recurrences,
     tools,
+    policies,
+    tick_lockers,
 ]
 
 TABLE = [wrong for group in GROUPS for wrong in group()]
@@ -973,6 +1090,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "new_at_times": {"at_times": TIMES[0]},
     "new_days_of_the_month": {"days": 1},
     "new_weekdays": {"days": 1},
+    "tick_from": {"ctx": gocron.context.background()},
     "time_from_at_time": {"at": TIMES[0], "location": UTC},
     "new_default_cron": {"with_seconds": True},
     "new_logger": {"level": gocron.LogLevel.INFO},

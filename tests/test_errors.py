@@ -859,6 +859,19 @@ ALSO: dict[str, tuple[type[BaseException], ...]] = {
     "ErrSchedulerShutdown": (RuntimeError,),
     "ErrSchedulerForked": (RuntimeError,),
     "Canceled": (),
+    # What a tick locker or an elector answers is about other instances: nothing is wrong with the program.
+    "NotLeader": (),
+    "LockError": (),
+    "LockLost": (),
+    "TickTaken": (),
+    "TickStale": (),
+    "TickEarly": (),
+    "TickBusy": (),
+    "TickMissed": (),
+    "StoreError": (),
+    "StoreDown": (),
+    "StoreAmnesia": (),
+    "StoreCorrupt": (),
 }
 
 # A wrong kind of object: nil in Go where something is due, no function, other arguments than the function's.
@@ -879,6 +892,20 @@ def test_the_hierarchy_is_that_of_the_contract(kind: type[BaseException]) -> Non
     else:
         expected = (ValueError,)
     assert set(expected) == {each for each in builtin if issubclass(kind, each)}
+
+
+def test_the_family_of_locks() -> None:
+    """except LockError takes all that a tick locker answers, except StoreError what is the store's fault alone."""
+    answers = {"TickTaken", "TickStale", "TickEarly", "TickBusy", "TickMissed", "LockLost"}
+    faults = {"StoreDown", "StoreAmnesia", "StoreCorrupt"}
+    family = {kind.__name__ for kind in CLASSES if issubclass(kind, gocron.LockError)}
+    assert family == answers | faults | {"LockError", "StoreError"}
+    assert {name for name in family if issubclass(getattr(gocron, name), gocron.StoreError)} == faults | {"StoreError"}
+    assert not issubclass(gocron.NotLeader, gocron.LockError)
+    kinds = [getattr(gocron, name) for name in sorted(family | {"NotLeader"})]
+    assert all(str(kind()).startswith("gocron: ") for kind in kinds)
+    assert len({str(kind()) for kind in kinds}) == len(kinds)
+    assert [] == [name for name in family if getattr(gocron, name).retry_after is not None]
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)

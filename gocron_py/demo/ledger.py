@@ -24,8 +24,8 @@ _SLACK: Micros = 3 * SECOND // 2
 # How long after a crash a run is begun again at the latest: the locker looks twice a second.
 RECOVERY: Micros = 3 * SECOND
 
-# A claim that waits for another run to end looks this often at least.
-_GAP: Micros = 6 * SECOND // 10
+# A claim that waits for another run to end looks twice a second, and may be slow to hear.
+_GAP: Micros = SECOND
 
 _END_OF_TIME: Instant = 1 << 62
 
@@ -77,10 +77,21 @@ class Ledger:
     :param jobs: that it ran.
     :param lines: that its processes, and who killed them, wrote down.
     :param until: ticks after this are not judged.
+    :param recovery: how long after a crash a run is to be begun again at the latest.
+    :param lingers: for how long a claim outlives its process: the lease, where the store cannot tell who lives.
     """
 
-    def __init__(self, jobs: Sequence[FleetJob], lines: Iterable[Line], until: Instant) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[FleetJob],
+        lines: Iterable[Line],
+        until: Instant,
+        recovery: Micros = RECOVERY,
+        lingers: Micros = 0,
+    ) -> None:
         self._until = until
+        self._recovery = recovery
+        self._lingers = lingers
         self._processes: dict[int, _Process] = defaultdict(_Process)
         self._runs: dict[str, list[_Run]] = defaultdict(list)
         open_runs: dict[tuple[int, str, Instant, int], _Run] = {}
@@ -136,13 +147,15 @@ class Ledger:
             account.not_recovered = [run.line.at for run in runs if self._is_forgotten(run, runs, most)]
         return account
 
-    @staticmethod
-    def _wrong_fences(job: FleetJob, runs: list[_Run]) -> list[Instant]:
-        """Runs whose fence is not larger than that of all before. Runs side by side may start in any order."""
+    def _wrong_fences(self, job: FleetJob, runs: list[_Run]) -> list[Instant]:
+        """Runs whose fence is not larger than that of all before. Runs side by side may start in any order.
+
+        So may one that was frozen for longer than its lease. To find that out is what a fence is for.
+        """
         by_fence = sorted(runs, key=lambda run: run.line.fence)
         wrong = []
         for before, after in pairwise(by_fence):
-            overlaps = job.tick_policy().overlap
+            overlaps = job.tick_policy().overlap or self._lingers > 0
             if before.line.fence == after.line.fence or (not overlaps and before.line.time > after.line.time):
                 wrong.append(after.line.at)
         return wrong
@@ -156,11 +169,12 @@ class Ledger:
         first = min(attended)
         schedule = job.schedule(first)
         tick = schedule.next(first)
-        while tick is not None and tick <= self._until - _SLACK:
+        last = self._until - self._window(job, first) - _SLACK - self._most_skew()
+        while tick is not None and tick <= last:
             account.due += 1
             if tick not in starts:
                 window = self._window(job, tick)
-                able = any(self._is_able(process, job.name, tick, window) for process in self._processes.values())
+                able = any(self._is_able(process, job, tick, window) for process in self._processes.values())
                 is_missed = able and not self._is_in_the_way(job, tick, window)
                 (account.missed if is_missed else account.excused).append(tick)
             tick = schedule.next(tick)
@@ -168,9 +182,9 @@ class Ledger:
     def _window(self, job: FleetJob, tick: Instant) -> Micros:
         return job.tick_policy().deadline_of(job.schedule(tick - SECOND), tick)
 
-    def _is_able(self, process: _Process, name: str, tick: Instant, window: Micros) -> bool:
-        """Whether the process was there and awake from before it fired until it had to have started."""
-        attended = process.attended.get(name)
+    def _is_able(self, process: _Process, job: FleetJob, tick: Instant, window: Micros) -> bool:
+        """Whether the process was there and awake from before it fired until it had to have started, and had room."""
+        attended = process.attended.get(job.name)
         if attended is None:
             return False
         fires = tick - process.skew
@@ -178,26 +192,39 @@ class Ledger:
         # What is due on its own clock before it began is not its to run.
         if attended + SECOND // 5 > begin or process.died < end:
             return False
-        return not any(since < end and until > begin for since, until in process.frozen)
+        if any(since < end and until > begin for since, until in process.frozen):
+            return False
+        comes = max(fires, tick)
+        return job.tick_policy().overlap or self._longest_gap(job.name, comes, comes + window) >= min(_GAP, window // 2)
 
     def _is_in_the_way(self, job: FleetJob, tick: Instant, window: Micros) -> bool:
-        most_skew = max(abs(process.skew) for process in self._processes.values())
+        most_skew = self._most_skew()
         begin, end = tick - most_skew - SECOND // 10, tick + most_skew + window + _SLACK
-        if any(begin <= process.died <= end for process in self._processes.values()):
+        lingers = 0 if job.tick_policy().overlap else self._lingers
+        if any(begin - lingers <= process.died <= end for process in self._processes.values()):
             return True  # it may have died between its claim and the first line of the task
+        if any(
+            since < end and until >= self._until for each in self._processes.values() for since, until in each.frozen
+        ):
+            return True  # it may begin the task when it wakes up, and that is still to come
         if job.tick_policy().overlap:
             return False
-        if any(since < end and until > begin for each in self._processes.values() for since, until in each.frozen):
-            return True
-        return self._longest_gap(job.name, tick, tick + window) < min(_GAP, window // 2)
+        return any(since < end and until > begin for each in self._processes.values() for since, until in each.frozen)
+
+    def _most_skew(self) -> Micros:
+        return max(abs(process.skew) for process in self._processes.values())
 
     def _longest_gap(self, name: str, begin: Instant, end: Instant) -> Micros:
         """For how long no run of the job went on, between two moments."""
+
+        def end_of(run: _Run) -> Instant:
+            return run.end + self._lingers if run.died else run.end
+
         longest, free = 0, begin
         for run in sorted(self._runs[name], key=lambda run: run.line.time):
-            if run.end > begin and run.line.time < end:
+            if end_of(run) > begin and run.line.time < end:
                 longest = max(longest, run.line.time - free)
-                free = max(free, run.end)
+                free = max(free, end_of(run))
         return max(longest, end - free)
 
     # -- crashes -----------------------------------------------------------------------------------
@@ -212,22 +239,24 @@ class Ledger:
         begin = run.end
         # Others may go on, and are waited for; so are frozen ones, which may hold a claim.
         busy = [
-            other for other in runs if other is not run and other.line.time < begin + RECOVERY and other.end > begin
+            other
+            for other in runs
+            if other is not run and other.line.time < begin + self._recovery and other.end > begin
         ]
-        if busy or begin + RECOVERY > self._until:
+        if busy or begin + self._recovery > self._until:
             return False
         if any(
-            since < begin + RECOVERY and until > begin
+            since < begin + self._recovery and until > begin
             for each in self._processes.values()
             for since, until in each.frozen
         ):
             return False
-        if any(begin < process.died < begin + RECOVERY for process in self._processes.values()):
+        if any(begin < process.died < begin + self._recovery for process in self._processes.values()):
             return False
         able = any(
             run.line.job in process.attended
             and process.attended[run.line.job] < begin
-            and process.died > begin + RECOVERY
+            and process.died > begin + self._recovery
             for process in self._processes.values()
         )
-        return able and not any(at <= begin + RECOVERY for at in again)
+        return able and not any(at <= begin + self._recovery for at in again)

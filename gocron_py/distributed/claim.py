@@ -83,6 +83,7 @@ class Attempt:
     :ivar lease: where leases decide who lives: a claim made so long ago is no longer trusted.
     :ivar known: whether the store has had a record of the job before.
     :ivar doubtful: the versions on which a claim may have been written, unseen.
+    :ivar dice: from 0 to 1: those who wait for one thing do not all ask at once.
     """
 
     key: str
@@ -93,6 +94,7 @@ class Attempt:
     lease: Micros | None
     known: bool
     doubtful: list[object] = field(default_factory=list)
+    dice: Callable[[], float] = random.random
 
 
 def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
@@ -117,7 +119,7 @@ def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
         left = attempt.patience - (attempt.elapsed() - began)
         if left <= 0:
             raise failure
-        yield Sleep(min(round(pause * random.uniform(0.5, 1)), left))
+        yield Sleep(min(round(pause * (0.5 + attempt.dice() / 2)), left))
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 

@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import final
 
 from gocron_py.context import Context, background
-from gocron_py.distributed import Lock, Locker
 from gocron_py.distributed.locker import TickLocker
+from gocron_py.distributed.protocols import Lock, Locker
 from gocron_py.errors import ErrInvalidArgument, check_kind, satisfies
 
 _LONGEST = timedelta(hours=1)

@@ -4,14 +4,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from pathlib import Path
 from typing import Any, assert_type
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import gocron_py as gocron
+from gocron_py.distributed import (
+    Entry,
+    Snapshot,
+    StoreElector,
+    TickEvent,
+    TickEventKind,
+    TickLocker,
+    TickStore,
+    hold_at_least,
+)
+from gocron_py.distributed.memory import MemoryElector, MemoryStore, MemoryTickLocker
+from gocron_py.distributed.sqlite import SQLiteElector, SQLiteTickLocker
 from gocron_py.testing import FakeClock
 
 SECOND = timedelta(seconds=1)
@@ -299,6 +312,67 @@ def jobs(job: gocron.Job) -> None:
     assert_type(schedule.job_type(), gocron.JobType)
     if isinstance(schedule, gocron.DailyJobSchedule):
         assert_type(schedule.interval, int)
+
+
+# Several instances
+
+
+def happened(event: TickEvent) -> None:
+    assert_type(event.kind, TickEventKind)
+    assert_type(event.job_name, str)
+    assert_type(event.at, datetime | None)
+
+
+class MyStore(TickStore):
+    poll = 1.0
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        return Snapshot(0, {key: Entry("text", 1) for key in keys})
+
+    def compare_and_set(self, key: str, version: object, text: str) -> bool:
+        return False
+
+
+class TickAwareLocker:
+    def lock(self, ctx: gocron.Context, key: str) -> gocron.Lock:
+        assert_type(gocron.tick_from(ctx), gocron.Tick | None)
+        return MyLock()
+
+
+def instances(path: Path) -> None:
+    lockers: list[TickLocker] = [
+        SQLiteTickLocker(path),
+        SQLiteTickLocker("jobs.db", on_event=happened, on_crash="rerun", max_attempts=3, catch_up="all"),
+        MemoryTickLocker(MemoryStore(FakeClock()), start_deadline=SECOND, lease=10 * SECOND, on_store_error="run"),
+        MemoryTickLocker(clock=FakeClock(), overlap=True, splay=SECOND),
+        TickLocker(MyStore(), on_event=print),
+    ]
+    for locker in lockers:
+        gocron.with_distributed_locker(locker)
+        gocron.with_distributed_job_locker(locker)
+        assert_type(locker.counts(), dict[TickEventKind, int])
+        assert_type(locker.policy, gocron.TickPolicy)
+        locker.close()
+    electors: list[StoreElector] = [
+        SQLiteElector(path, name="shop", on_change=print),
+        MemoryElector(MemoryStore()),
+        StoreElector(MyStore()),
+    ]
+    for elector in electors:
+        gocron.with_distributed_elector(elector)
+        elector.close()
+    gocron.with_distributed_locker(TickAwareLocker())
+    gocron.with_distributed_locker(hold_at_least(MyLocker(), SECOND))
+    gocron.with_tick_policy(key="name", on_crash="skip", catch_up="none", start_deadline=None)
+    policy = gocron.TickPolicy(on_crash="rerun")
+    assert_type(policy.max_attempts, int)
+    run = gocron.current_run()
+    assert_type(run, gocron.CurrentRun)
+    assert_type(run.tick.at, datetime)
+    assert_type(run.tick.kind, gocron.TickKind)
+    assert_type(run.attempt, int)
+    assert_type(run.fence, int | None)
+    assert_type(run.context.err(), Exception | None)
 
 
 # Contexts

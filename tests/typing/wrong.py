@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import gocron_py as gocron
+from gocron_py.distributed import TickLocker, hold_at_least
+from gocron_py.distributed.memory import MemoryElector, MemoryTickLocker
+from gocron_py.distributed.sqlite import SQLiteElector, SQLiteTickLocker
 
 SECOND = timedelta(seconds=1)
 NOON = gocron.new_at_times(gocron.new_at_time(12, 0, 0))
@@ -124,6 +127,24 @@ def job_options() -> None:
     gocron.with_start_at(gocron.with_stop_date_time(datetime.now(UTC)))  # error
     gocron.with_stop_at(gocron.with_start_immediately())  # error
     gocron.with_tags(1)  # error
+
+
+def instances() -> None:
+    gocron.with_tick_policy(on_crash="retry")  # error
+    gocron.with_tick_policy(leese=SECOND)  # error
+    gocron.with_tick_policy(lease=30)  # error
+    gocron.with_tick_policy("skip")  # error
+    gocron.tick_from("job")  # error
+    SQLiteTickLocker()  # error
+    SQLiteTickLocker("jobs.db", catch_up=True)  # error
+    SQLiteTickLocker("jobs.db", on_event=lambda: None)  # error
+    SQLiteElector("jobs.db", on_change=lambda: None)  # error
+    MemoryTickLocker(5)  # error
+    MemoryElector()  # error
+    TickLocker(object())  # error
+    hold_at_least(NotALocker(), SECOND)  # error
+    fence: int = gocron.current_run().fence  # error
+    print(fence)
 
 
 def jobs(job: gocron.Job) -> None:

@@ -1,0 +1,247 @@
+"""An instance of the fleet, as the scheduler and the tick locker behave together, on the procedures of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from gocron_py.demo.jobs import FleetJob
+from gocron_py.demo.log import Line
+from gocron_py.distributed import claim as procedures
+from gocron_py.distributed.claim import Attempt, Sleep, Step, Write
+from gocron_py.distributed.decision import (
+    Alive,
+    Answer,
+    Claim,
+    Record,
+    Refused,
+    Request,
+    claim,
+    cut_off,
+    decode,
+    encode,
+    living,
+    reap,
+    recover,
+)
+from gocron_py.distributed.tick import TickKind
+from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickMissed, TickTaken
+from gocron_py.instant import micros_of
+
+from .engine import BEGIN, SECOND, Activity, Host, World
+
+
+@dataclass
+class Rules:
+    """What the instances go by; mutants have wrong ones.
+
+    :ivar exact: whether the store tells who lives.
+    """
+
+    exact: bool
+    claim: Callable[..., Answer] = claim
+    recover: Callable[..., Answer] = recover
+    settles: bool = True
+
+
+@dataclass
+class Held:
+    """A claim that the instance holds."""
+
+    claim: Claim
+    renewed: int
+    lost: bool = False
+
+
+class Instance(Host):
+    """One process."""
+
+    def __init__(
+        self, world: World, name: str, number: int, jobs: list[FleetJob], skew: int, rules: Rules, lines: list[Line]
+    ) -> None:
+        super().__init__(world, name)
+        self.number = number
+        self.skew = skew
+        self.rules = rules
+        self.lines = lines
+        self.held: dict[str, tuple[str, Held]] = {}
+        self.offered: set[str] = set()
+        self.chores: list[Callable[[], Generator[Step, Any, Any]]] = []
+        self.known: set[str] = set()
+        self.tokens = 0
+        self.jobs = {key_of(job): job for job in jobs}
+        self.schedules = {key: job.schedule(BEGIN) for key, job in self.jobs.items()}
+        # As in the locker: ticks before this may have to be caught up with.
+        self.owes: dict[str, int | None] = dict.fromkeys(self.jobs, self.clock())
+        self._log("born")
+        for key in self.jobs:
+            self.spawn(self._execute(key))
+        self.spawn(self._keep())
+
+    def clock(self) -> int:
+        """This machine's, which may be wrong."""
+        return self.world.now + self.skew
+
+    def _log(self, what: str, job: str = "-", at: int = 0, attempt: int = 0, fence: int = 0) -> None:
+        self.lines.append(Line(what, self.world.now, self.number, job, at, attempt, fence))
+
+    # -- the scheduler -----------------------------------------------------------------------------
+
+    def _execute(self, key: str) -> Activity:
+        schedule, policy = self.schedules[key], self.jobs[key].tick_policy()
+        tick = schedule.next(self.clock())
+        while tick is not None:
+            while (left := tick - self.clock()) > 0:
+                yield Sleep(min(left, SECOND // 2))
+            self.spawn(self._run(key, tick, None))
+            tick = policy.following(schedule, tick, self.clock())
+
+    # -- claims ------------------------------------------------------------------------------------
+
+    def _token(self) -> str:
+        self.tokens += 1
+        return f"{self.name}.{self.tokens}"
+
+    def _alive_at(self, now: int) -> Alive:
+        if self.rules.exact:
+            return lambda held: self.fleet_alive(held.owner)
+        return lambda held: now < held.until
+
+    def fleet_alive(self, owner: str) -> bool:
+        """Set by the fleet."""
+        raise NotImplementedError
+
+    def _rule(self, key: str, at: int, token: str, victim: str | None) -> Callable[[Record | None, int], Answer]:
+        policy = self.jobs[key].tick_policy()
+        lease = micros_of(policy.lease)
+        request = Request(at, TickKind.GRID, token, self.name, lease, policy.overlap, policy.attempts)
+
+        def decide(record: Record | None, now: int) -> Answer:
+            alive = self._alive_at(now)
+            if victim is None:
+                return self.rules.claim(record, request, key, now, alive)
+            return Refused(StoreAmnesia) if record is None else self.rules.recover(record, victim, request, now, alive)
+
+        return decide
+
+    def _run(self, key: str, at: int, victim: str | None) -> Activity:
+        job, token = self.jobs[key], self._token()
+        policy, schedule = job.tick_policy(), self.schedules[key]
+        attempt = Attempt(
+            key=key,
+            token=token,
+            decide=self._rule(key, at, token, victim),
+            patience=0 if victim else policy.deadline_of(schedule, at),
+            elapsed=lambda: self.world.now,
+            lease=None if self.rules.exact else micros_of(policy.lease),
+            known=key in self.known,
+            dice=self.world.dice.random,
+        )
+        if victim is None and not policy.wants(schedule, at, self.clock()):
+            attempt.decide = lambda record, now: Refused(TickTaken if record and at in record.seen else TickMissed)
+            attempt.patience = 0
+        sent = self.world.now
+        try:
+            granted = yield from procedures.claim_tick(attempt)
+        except LockError as error:
+            self.world.note(self.name, job.name, at - BEGIN, type(error).__name__)
+            if isinstance(error, StoreDown):
+                self.owes[key] = at + 1
+            if attempt.doubtful and self.rules.settles:
+                versions = tuple(attempt.doubtful)
+                self.chores.append(lambda: procedures.settle(key, token, versions))
+            return
+        finally:
+            self.offered.discard(victim or "")
+            if attempt.known:
+                self.known.add(key)
+        held = Held(granted.claim, sent)
+        self.held[token] = key, held
+        yield Sleep(self.world.dice.randrange(1, 2000))  # where a stall is the worst
+        yield from self._work(job, held)
+        del self.held[token]
+        yield from self._finish(key, token)
+
+    def _work(self, job: FleetJob, held: Held) -> Activity:
+        claimed = held.claim
+        self.world.note(self.name, "RUNS", job.name, claimed.at - BEGIN, "attempt", claimed.attempt)
+        self._log("start", job.name, claimed.at, claimed.attempt, claimed.fence)
+        end = self.world.now + round(job.work * SECOND)
+        while self.world.now < end and not held.lost:
+            yield Sleep(min(end - self.world.now, SECOND // 4))
+        self._log("end", job.name, claimed.at, claimed.attempt, claimed.fence)
+
+    def _finish(self, key: str, token: str) -> Activity:
+        try:
+            yield from procedures.end(key, token, None, began=True)
+        except LockError:
+            self.chores.append(lambda: procedures.end(key, token, None, began=True))
+
+    # -- the keeper --------------------------------------------------------------------------------
+
+    def _keep(self) -> Activity:
+        poll = SECOND // 2
+        announced = False
+        while True:
+            try:
+                while self.chores:
+                    yield from self.chores[0]()
+                    self.chores.pop(0)
+                yield from self._renew()
+                yield from self._look()
+                if not announced:
+                    announced = True
+                    for job in self.jobs.values():
+                        self._log("attend", job.name, self.skew)
+            except LockError:
+                pass
+            yield Sleep(poll)
+
+    def _renew(self) -> Activity:
+        for token, (key, held) in list(self.held.items()):
+            lease = micros_of(self.jobs[key].tick_policy().lease)
+            sent = self.world.now
+            if held.lost or sent - held.renewed < lease // 3 - SECOND // 20:
+                continue
+            try:
+                kept = yield from procedures.keep(key, token, None if self.rules.exact else lease)
+            except LockError:
+                kept = self.rules.exact or self.world.now - held.renewed < lease
+            else:
+                held.renewed = sent if kept else held.renewed
+            held.lost = not kept and token in self.held
+
+    def _look(self) -> Activity:
+        keys = list(self.jobs)
+        snapshot, _ = yield from procedures.register(keys)
+        self.known.update(keys)
+        alive = self._alive_at(snapshot.now)
+        for key, entry in snapshot.entries.items():
+            policy, record = self.jobs[key].tick_policy(), decode(entry.text, key)
+            after, crashed = reap(record, alive, policy.attempts)
+            if crashed and (yield Write(key, entry.version, encode(after))):
+                record = after
+            if policy.overlap or not living(record, alive):
+                for each in cut_off(record, alive, policy.attempts):
+                    if each.token not in self.offered:
+                        self.offered.add(each.token)
+                        self.spawn(self._run(key, each.at, each.token))
+            self._catch_up(key, record)
+
+    def _catch_up(self, key: str, record: Record) -> None:
+        before, self.owes[key] = self.owes[key], None
+        if before is None:
+            return
+        schedule = self.schedules[key]
+        first = schedule.next(max((record.floor, *record.seen[-1:])))
+        if first is None:
+            return
+        for at in self.jobs[key].tick_policy().owed(schedule, first, self.clock()):
+            if at < before:
+                self.spawn(self._run(key, at, None))
+
+
+def key_of(job: FleetJob) -> str:
+    """The key of a job's record."""
+    return job.policy.get("key") or job.name

@@ -1,0 +1,206 @@
+"""A world from a seed: what instances there are, what befalls them, and whether the promise was kept."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from gocron_py import cron_job, duration_job, duration_random_job
+from gocron_py.demo.jobs import FleetJob
+from gocron_py.demo.ledger import Account, Ledger
+from gocron_py.demo.log import Line
+from gocron_py.instant import micros_of
+
+from .engine import BEGIN, SECOND, Network, World
+from .instance import Instance, Rules
+
+MINUTE = 60 * SECOND
+
+
+@dataclass
+class Outcome:
+    """What became of a world."""
+
+    seed: int
+    kind: str
+    accounts: list[Account]
+    trace: list[str] = field(default_factory=list)
+
+    def complaints(self) -> list[str]:
+        """How the promise was broken."""
+        found = []
+        for account in self.accounts:
+            for what in ("twice", "missed", "not_recovered", "fences_wrong"):
+                ticks = getattr(account, what)
+                if ticks:
+                    found.append(
+                        f"seed {self.seed} ({self.kind}): {account.job}: {what}: {[at - BEGIN for at in ticks]}"
+                    )
+        return found
+
+
+def _seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def _job(dice: random.Random, number: int, lease: float) -> FleetJob:
+    interval = dice.choice([1, 2, 5, 10])
+    definitions = [
+        duration_job(_seconds(interval)),
+        cron_job(f"*/{interval} * * * * *", with_seconds=True),
+        duration_random_job(_seconds(interval / 2), _seconds(interval * 3 / 2)),
+    ]
+    policy: dict[str, Any] = {
+        "lease": _seconds(lease),
+        "start_deadline": _seconds(dice.choice([3, 5])),
+        "overlap": dice.random() < 0.5,
+        "catch_up": dice.choice(["latest", "all", "none"]),
+    }
+    if dice.random() < 0.5:
+        policy |= {"on_crash": "rerun", "max_attempts": dice.choice([2, 3, 10])}
+    work = dice.choice([0.0, 0.01, 0.5, 2.5])
+    return FleetJob(f"job{number}", "", dice.choice(definitions), work, policy=policy)  # type: ignore[arg-type]
+
+
+class Fleet:
+    """The instances of a world."""
+
+    def __init__(self, world: World, rules: Rules, jobs: list[FleetJob], skew: int) -> None:
+        self.world = world
+        self.rules = rules
+        self.jobs = jobs
+        self.skew = skew
+        self.lines: list[Line] = []
+        self.instances: list[Instance] = []
+
+    def start(self, jobs: list[FleetJob] | None = None) -> Instance:
+        number = len(self.instances) + 1
+        skew = self.world.dice.randint(-self.skew, self.skew)
+        instance = Instance(
+            self.world, f"i{number}", number, self.jobs if jobs is None else jobs, skew, self.rules, self.lines
+        )
+        instance.fleet_alive = self.is_alive  # type: ignore[method-assign]
+        self.instances.append(instance)
+        return instance
+
+    def is_alive(self, owner: str) -> bool:
+        return any(each.name == owner and each.alive for each in self.instances)
+
+    def living(self) -> list[Instance]:
+        return [each for each in self.instances if each.alive]
+
+    def kill(self, instance: Instance) -> None:
+        self.world.note(instance.name, "KILLED")
+        instance.alive = False
+        self.log("killed", instance)
+
+    def stall(self, instance: Instance, micros: int) -> None:
+        self.log("frozen", instance)
+        instance.stall(micros)
+        self.world.at(self.world.now + micros, lambda: self.log("thawed", instance))
+
+    def log(self, what: str, instance: Instance) -> None:
+        self.lines.append(Line(what, self.world.now, instance.number))
+
+
+Trouble = Callable[[Fleet], None]
+
+
+def _kill(fleet: Fleet) -> None:
+    fleet.kill(fleet.world.dice.choice(fleet.living()))
+    fleet.start()
+
+
+def _stall(longest: float) -> Trouble:
+    def stall(fleet: Fleet) -> None:
+        awake = [each for each in fleet.living() if each.stalled_until <= fleet.world.now]
+        if len(awake) > 1:
+            fleet.stall(
+                fleet.world.dice.choice(awake), fleet.world.dice.randrange(SECOND // 10, round(longest * SECOND))
+            )
+
+    return stall
+
+
+def _outage(fleet: Fleet) -> None:
+    """To the checker the same as if nobody were awake."""
+    world = fleet.world
+    if world.down:
+        return
+    world.note("STORE DOWN")
+    world.down = True
+    everybody = fleet.living()
+    for instance in everybody:
+        fleet.log("frozen", instance)
+
+    def end() -> None:
+        world.note("STORE UP")
+        world.down = False
+        for instance in everybody:
+            fleet.log("thawed", instance)
+
+    world.at(world.now + world.dice.randrange(SECOND // 2, 20 * SECOND), end)
+
+
+def _jump(by: int) -> Trouble:
+    def jump(fleet: Fleet) -> None:
+        fleet.world.note(f"THE STORE'S CLOCK JUMPS by {by / SECOND} s")
+        fleet.world.store_offset += by
+
+    return jump
+
+
+def _wipe(fleet: Fleet) -> None:
+    fleet.world.wipe()
+
+
+# Kind of world: troubles, their number, the most skew, how often calls fail, whether misses are judged. Where a
+# store fails, or its clock jumps, what a live instance could reach is not for the checker to say: only doubles count.
+KINDS: dict[str, tuple[list[Trouble], int, int, float, bool]] = {
+    "calm": ([], 0, 250_000, 0.0, True),
+    "skewed": ([], 0, 5 * SECOND, 0.0, True),
+    "killed": ([_kill], 6, 250_000, 0.0, True),
+    "stalled": ([_stall(3), _stall(20)], 6, 250_000, 0.0, True),
+    "rough": ([_kill, _stall(3), _stall(60)], 8, 5 * SECOND, 0.0, True),
+    "unreachable": ([_outage, _kill, _stall(3)], 4, 250_000, 0.0, False),
+    "lossy": ([_kill, _stall(3)], 3, 250_000, 0.1, False),
+    "jumping": ([_jump(300 * SECOND), _jump(-60 * SECOND), _kill], 4, 250_000, 0.02, False),
+    "wiped": ([_wipe, _kill, _stall(5)], 4, 250_000, 0.0, False),
+    "all of it": ([_outage, _kill, _stall(40), _jump(20 * SECOND), _wipe], 8, 5 * SECOND, 0.05, False),
+}
+
+LENGTH = 40 * SECOND
+QUIET = 12 * SECOND
+
+
+def live(
+    seed: int, *, mutate: Callable[[Rules], None] | None = None, trace: bool = False, kind: str | None = None
+) -> Outcome:
+    """Make the world of a seed, let it live, and judge it."""
+    dice = random.Random(seed)
+    kind = kind or list(KINDS)[seed % len(KINDS)]
+    troubles, count, skew, fails, judged = KINDS[kind]
+    world = World(
+        dice, Network(latency=dice.choice([2_000, 20_000, 100_000]), fails=fails), trace=[] if trace else None
+    )
+    rules = Rules(exact=dice.random() < 0.5)
+    if mutate is not None:
+        mutate(rules)
+    # Leases that outlast the stalls or do not.
+    jobs = [_job(dice, number, dice.choice([2.0, 5.0, 30.0])) for number in range(2)]
+    fleet = Fleet(world, rules, jobs, skew)
+    for _ in range(dice.choice([2, 3, 4])):
+        fleet.start()
+    for _ in range(count):
+        trouble = dice.choice(troubles)
+        world.at(BEGIN + dice.randrange(3 * SECOND, LENGTH - QUIET), lambda trouble=trouble: trouble(fleet))  # type: ignore[misc]
+    world.run(BEGIN + LENGTH)
+    lease = 0 if rules.exact else max(micros_of(job.tick_policy().lease) for job in jobs)
+    accounts = Ledger(jobs, fleet.lines, world.now, recovery=lease + 3 * SECOND, lingers=lease).accounts
+    if not judged:
+        for account in accounts:
+            account.missed, account.not_recovered = [], []
+    return Outcome(seed, kind, accounts, world.trace or [])
