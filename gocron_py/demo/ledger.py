@@ -207,8 +207,8 @@ class Ledger:
             since < end and until >= self._until for each in self._processes.values() for since, until in each.frozen
         ):
             return True  # it may begin the task when it wakes up, and that is still to come
-        if job.tick_policy().overlap:
-            return False
+        if job.tick_policy().overlap and not self._lingers:
+            return False  # who wakes up begins what it holds; but for leases, which are over by then
         return any(since < end and until > begin for each in self._processes.values() for since, until in each.frozen)
 
     def _most_skew(self) -> Micros:

@@ -25,6 +25,7 @@ from gocron_py.distributed.decision import (
     decode,
     encode,
     finish,
+    reborn,
     registered,
     renew,
     unclaim,
@@ -81,7 +82,7 @@ class Attempt:
     :ivar patience: how long, from when the tick has come, it may take.
     :ivar elapsed: microseconds since some moment; runs on while the machine sleeps.
     :ivar lease: where leases decide who lives: a claim made so long ago is no longer trusted.
-    :ivar known: whether the store has had a record of the job before.
+    :ivar known: the life of the job's record that this instance has seen, if any.
     :ivar doubtful: the versions on which a claim may have been written, unseen.
     :ivar dice: from 0 to 1: those who wait for one thing do not all ask at once.
     """
@@ -92,7 +93,7 @@ class Attempt:
     patience: Micros
     elapsed: Callable[[], Micros]
     lease: Micros | None
-    known: bool
+    known: str | None
     doubtful: list[object] = field(default_factory=list)
     dice: Callable[[], float] = random.random
 
@@ -141,9 +142,10 @@ def _ask(attempt: Attempt) -> Generator[Step, Any, Granted | Later | None]:
         is_fresh = attempt.lease is None or attempt.elapsed() - asked < attempt.lease // 2
         return answer if is_fresh else None
     if isinstance(answer, Refused):
-        if answer.error is StoreAmnesia and not attempt.known:
-            attempt.known = True  # that was its registration
-            return None
+        if answer.error is StoreAmnesia:
+            was_known, attempt.known = attempt.known is not None, None
+            if not was_known:
+                return None  # that was its registration
         raise _refusal(answer, snapshot.now)
     if answer.at is None:
         return answer
@@ -155,8 +157,10 @@ def _ask(attempt: Attempt) -> Generator[Step, Any, Granted | Later | None]:
 
 def _decide(attempt: Attempt, entry: Entry | None, now: Instant) -> Answer:
     record = None if entry is None else decode(entry.text, attempt.key)
+    if record is not None and attempt.known not in (None, record.life):
+        return Refused(StoreAmnesia, reborn(record, now))
     if record is not None:
-        attempt.known = True
+        attempt.known = record.life
     return attempt.decide(record, now)
 
 
@@ -219,7 +223,7 @@ def settle(key: str, token: str, versions: Sequence[object]) -> Procedure:
     while True:
         snapshot: Snapshot = yield Load((key,))
         entry = snapshot.entries.get(key)
-        record = registered(key, snapshot.now) if entry is None else decode(entry.text, key)
+        record = registered(key, snapshot.now, token) if entry is None else decode(entry.text, key)
         given_back = unclaim(record, token)
         version = None if entry is None else entry.version
         if given_back is None and version not in versions:
@@ -229,14 +233,30 @@ def settle(key: str, token: str, versions: Sequence[object]) -> Procedure:
             return
 
 
-def register(keys: Sequence[str]) -> Generator[Step, Any, tuple[Snapshot, list[str]]]:
+def register(keys: Sequence[str], life: str) -> Generator[Step, Any, tuple[Snapshot, list[str]]]:
     """See to it that each job has a record.
 
+    :param life: of the records that are made; random.
     :return: what the store had, and the keys it did not have.
     """
     snapshot: Snapshot = yield Load(keys)
     missing = [key for key in keys if key not in snapshot.entries]
     for key in missing:
         # Where this fails another instance was faster, and that is as good.
-        yield Write(key, None, encode(registered(key, snapshot.now)))
+        yield Write(key, None, encode(registered(key, snapshot.now, life)))
     return snapshot, missing
+
+
+def forget(key: str, known: str) -> Generator[Step, Any, str | None]:
+    """The job's record is not the one whose life is *known*: have ticks count from now on.
+
+    :return: the life that it has; ``None``: there is no record.
+    """
+    while True:
+        snapshot: Snapshot = yield Load((key,))
+        entry = snapshot.entries.get(key)
+        if entry is None:
+            return None
+        record = decode(entry.text, key)
+        if record.life == known or (yield Write(key, entry.version, encode(reborn(record, snapshot.now)))):
+            return record.life

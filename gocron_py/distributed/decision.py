@@ -66,6 +66,7 @@ class Record:
     :ivar fence: of the last claim.
     :ivar claims: runs that go on, or were cut off.
     :ivar next_at: the next tick, where it counts from the end of the last run.
+    :ivar life: random, of the record's making: who knows another life of it knows that the store was wiped.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Record:
     fence: int = 0
     claims: tuple[Claim, ...] = ()
     next_at: Instant | None = None
+    life: str = ""
 
 
 @final
@@ -134,9 +136,17 @@ class Refused:
 Answer = Granted | Later | Refused
 
 
-def registered(name: str, now: Instant) -> Record:
+def registered(name: str, now: Instant, life: str) -> Record:
     """The record of a job that the store does not know: ticks count from now on."""
-    return Record(name, floor=now)
+    return Record(name, floor=now, life=life)
+
+
+def reborn(record: Record, now: Instant) -> Record:
+    """A record in another life than one has known: it was made anew, perhaps long ago by a write that came late.
+
+    What ran in between is unknown, so ticks count from now on.
+    """
+    return replace(record, floor=max(record.floor, now))
 
 
 def claim(record: Record | None, request: Request, name: str, now: Instant, alive: Alive) -> Answer:
@@ -146,7 +156,7 @@ def claim(record: Record | None, request: Request, name: str, now: Instant, aliv
     :param alive: whether the holder of a claim lives, as far as the store can tell.
     """
     if record is None:  # C0
-        return Refused(StoreAmnesia, registered(name, now))
+        return Refused(StoreAmnesia, registered(name, now, request.token))
     for held in record.claims:  # C1
         if held.token == request.token:
             return Granted(None, held)
@@ -194,7 +204,7 @@ def _grant(
     next_at = request.next_at if request.kind is TickKind.DYNAMIC else record.next_at
     claims = (*others, granted)
     forgotten = claims[:-_MOST_CLAIMS]
-    after = Record(record.name, floor, seen, fence, claims[-_MOST_CLAIMS:], next_at)
+    after = Record(record.name, floor, seen, fence, claims[-_MOST_CLAIMS:], next_at, record.life)
     return Granted(after, granted, (*crashed, *forgotten))
 
 
@@ -296,6 +306,7 @@ def encode(record: Record) -> str:
         "fence": record.fence,
         "claims": [[each.at, each.token, each.owner, each.until, each.attempt, each.fence] for each in record.claims],
         "next_at": record.next_at,
+        "life": record.life,
     }
     return json.dumps(fields, separators=(",", ":"))
 
@@ -318,6 +329,7 @@ def decode(text: object, name: str) -> Record:
             _number(fields["fence"]),
             tuple(_claim(*each) for each in fields["claims"]),
             None if fields["next_at"] is None else _number(fields["next_at"]),
+            _text(fields["life"]),
         )
         if record.name != name:
             raise ValueError(f"it is that of the job {record.name!r:.80}")

@@ -122,7 +122,7 @@ atexit.register(_releaser.wait_for_all)
 os.register_at_fork(after_in_child=_releaser._begin)
 
 
-def hold_at_least(locker: Locker, lock_at_least_for: timedelta) -> HoldingLocker:
+def hold_at_least(locker: Locker, lock_at_least_for: timedelta) -> Locker:
     """Wrap a mutex locker, so that each lock is kept for some time at least, however short the job. Not in Go.
 
     With a lock that is released at once, a short job runs again on an instance whose clock is a little late

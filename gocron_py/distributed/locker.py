@@ -20,6 +20,7 @@ from gocron_py.distributed.claim import (
     Write,
     claim_tick,
     end,
+    forget,
     keep,
     register,
     settle,
@@ -178,7 +179,8 @@ class TickLocker:
         self._bell = threading.Event()
         self._thread: threading.Thread | None = None
         self._attended: list[Attendance] = []
-        self._known: set[str] = set()
+        # The lives of the records, by key.
+        self._known: dict[str, str] = {}
         self._held: dict[str, TickLock] = {}
         self._chores: list[tuple[Callable[[], Generator[Step, Any, object]], Reporter]] = []
         # Runs that were handed to a scheduler to be done again, by the token of the claim that was cut off.
@@ -239,7 +241,7 @@ class TickLocker:
             patience=self._patience(run, policy) if wanted else 0,
             elapsed=elapsed,
             lease=None if exact else lease,
-            known=key in self._known,
+            known=self._known.get(key),
         )
         sent = elapsed()
         granted: Granted | None = None
@@ -256,8 +258,7 @@ class TickLocker:
             if granted is None and attempt.doubtful:
                 versions = tuple(attempt.doubtful)
                 self._later(lambda: settle(key, token, versions), run.registry.report)
-            if attempt.known:
-                self._known.add(key)
+            self._remember(key, attempt.known)
         lock = TickLock(run, key, granted.claim, lease, sent, self._release)
         for crashed in granted.crashed:
             self._tell_crash(run.registry.report, key, crashed)
@@ -268,6 +269,12 @@ class TickLocker:
             self._held[token] = lock
         self._start_thread()
         return lock
+
+    def _remember(self, key: str, life: str | None) -> None:
+        if life is None:
+            self._known.pop(key, None)
+        else:
+            self._known[key] = life
 
     def _is_wanted(self, run: Run, policy: TickPolicy) -> bool:
         """Whether it is not too late. By this machine's own clock: that it is wrong is no reason to give up."""
@@ -446,11 +453,8 @@ class TickLocker:
         if not jobs:
             return
         keys = list({job.key: None for job in jobs})
-        known = set(self._known)
-        snapshot, missing = self._drive(register(keys), None)
+        snapshot, _ = self._drive(register(keys, secrets.token_hex(8)), None)
         for job in jobs:
-            if job.key in missing and job.key in known:
-                self._events.tell(job.report, TickEventKind.AMNESIA, job.key, None, "its record was made anew")
             entry = snapshot.entries.get(job.key)
             if entry is None or (entry.version == job.version and job.owes is None):
                 continue
@@ -462,9 +466,13 @@ class TickLocker:
                     job.version = entry.version
                 continue
             self._look_at(job, record, entry.version, self._alive_at(snapshot.now))
-        self._known.update(keys)
 
     def _look_at(self, job: Attendance, record: Record, version: object, alive: Alive) -> None:
+        known = self._known.setdefault(job.key, record.life)
+        if known != record.life:
+            self._events.tell(job.report, TickEventKind.AMNESIA, job.key, None, "its record was made anew")
+            self._remember(job.key, self._drive(forget(job.key, known), None))
+            return
         # A record with claims is looked at again: their holders may die without a word.
         job.version = None if record.claims else version
         after, crashed = reap(record, alive, job.policy.attempts)

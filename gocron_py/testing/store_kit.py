@@ -230,7 +230,7 @@ class StoreKit:
         context = multiprocessing.get_context("spawn")
         # Far enough ahead that both are there, and so near to each other that they meet.
         first = store.load([]).now + 3_000_000
-        assert store.compare_and_set("race", None, encode(registered("race", first - 1)))
+        assert store.compare_and_set("race", None, encode(registered("race", first - 1, "life")))
         pipes, processes = [], []
         for _ in range(2):
             here, there = context.Pipe()
@@ -307,7 +307,7 @@ class Histories(RuleBasedStateMachine):
         self.fences: list[int] = []
         self.floor = 0
         self.stale: list[tuple[object, str]] = []
-        assert store.compare_and_set(key, None, encode(registered(key, self.now)))
+        assert store.compare_and_set(key, None, encode(registered(key, self.now, "life")))
 
     # -- what instances do -------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ def after(answer: object) -> Record:
 
 
 def test_c0_no_record_is_made_and_the_tick_refused() -> None:
-    assert claim(None, request(), NAME, 200, dead) == Refused(StoreAmnesia, registered(NAME, 200))
+    assert claim(None, request(), NAME, 200, dead) == Refused(StoreAmnesia, registered(NAME, 200, "t2"))
 
 
 def test_c1_the_same_claim_is_granted_again_without_a_write() -> None:

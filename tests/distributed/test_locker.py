@@ -351,7 +351,7 @@ def test_lost_claim_cancels_the_task(fleet: Fleet) -> None:
 
     def task(ctx: gocron.Context) -> None:
         entry = fleet.store.load(["job"]).entries["job"]
-        fleet.store.compare_and_set("job", entry.version, encode(registered("job", 0)))
+        fleet.store.compare_and_set("job", entry.version, encode(registered("job", 0, decode(entry.text, "job").life)))
         assert ctx.wait(10)
         causes.append(ctx.cause())
         causes.append(gocron.current_run().context.cause())
@@ -365,7 +365,7 @@ def test_lost_claim_cancels_the_task(fleet: Fleet) -> None:
 def test_loss_is_found_out_at_the_end_at_the_latest(fleet: Fleet) -> None:
     def task() -> None:
         entry = fleet.store.load(["job"]).entries["job"]
-        fleet.store.compare_and_set("job", entry.version, encode(registered("job", 0)))
+        fleet.store.compare_and_set("job", entry.version, encode(registered("job", 0, decode(entry.text, "job").life)))
 
     fleet.instance(every(10), task=task)
     fleet.advance(10)
@@ -609,3 +609,19 @@ def test_warns_of_a_job_without_a_name_and_of_two_with_one(caplog: pytest.LogCap
         assert "several jobs have one name" in caplog.text
         scheduler.shutdown()
     locker.close()
+
+
+def test_record_that_was_made_anew_unseen(fleet: Fleet) -> None:
+    """Wiped, and made by a write that came late, with a floor of long ago: nothing runs a second time."""
+    fleet.instance(every(10))
+    fleet.advance(10)
+    record = decode(fleet.store.load(["job"]).entries["job"].text, "job")
+    fleet.store._entries.clear()
+    late = registered("job", record.floor - 10**9, "another life")
+    assert fleet.store.compare_and_set("job", None, encode(late))
+    until(lambda: TickEventKind.AMNESIA in fleet.kinds() or bool(fleet.refusals))
+    fleet.advance(10)
+    assert fleet.ticks() == [10, 20]
+    now = fleet.store.load(["job"])
+    assert decode(now.entries["job"].text, "job").life == "another life"
+    assert decode(now.entries["job"].text, "job").floor > late.floor + 10**9

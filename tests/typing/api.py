@@ -372,7 +372,7 @@ def instances(path: Path) -> None:
     assert_type(run.tick.kind, gocron.TickKind)
     assert_type(run.attempt, int)
     assert_type(run.fence, int | None)
-    assert_type(run.context.err(), Exception | None)
+    assert_type(run.context.err(), gocron.Canceled | gocron.DeadlineExceeded | None)
 
 
 # Contexts

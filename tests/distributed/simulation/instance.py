@@ -68,7 +68,7 @@ class Instance(Host):
         self.held: dict[str, tuple[str, Held]] = {}
         self.offered: set[str] = set()
         self.chores: list[Callable[[], Generator[Step, Any, Any]]] = []
-        self.known: set[str] = set()
+        self.known: dict[str, str] = {}
         self.tokens = 0
         self.jobs = {key_of(job): job for job in jobs}
         self.schedules = {key: job.schedule(BEGIN) for key, job in self.jobs.items()}
@@ -135,7 +135,7 @@ class Instance(Host):
             patience=0 if victim else policy.deadline_of(schedule, at),
             elapsed=lambda: self.world.now,
             lease=None if self.rules.exact else micros_of(policy.lease),
-            known=key in self.known,
+            known=self.known.get(key),
             dice=self.world.dice.random,
         )
         if victim is None and not policy.wants(schedule, at, self.clock()):
@@ -154,14 +154,19 @@ class Instance(Host):
             return
         finally:
             self.offered.discard(victim or "")
-            if attempt.known:
-                self.known.add(key)
+            self._remember(key, attempt.known)
         held = Held(granted.claim, sent)
         self.held[token] = key, held
         yield Sleep(self.world.dice.randrange(1, 2000))  # where a stall is the worst
         yield from self._work(job, held)
         del self.held[token]
         yield from self._finish(key, token)
+
+    def _remember(self, key: str, life: str | None) -> None:
+        if life is None:
+            self.known.pop(key, None)
+        else:
+            self.known[key] = life
 
     def _work(self, job: FleetJob, held: Held) -> Activity:
         claimed = held.claim
@@ -214,11 +219,14 @@ class Instance(Host):
 
     def _look(self) -> Activity:
         keys = list(self.jobs)
-        snapshot, _ = yield from procedures.register(keys)
-        self.known.update(keys)
+        snapshot, _ = yield from procedures.register(keys, self._token())
         alive = self._alive_at(snapshot.now)
         for key, entry in snapshot.entries.items():
             policy, record = self.jobs[key].tick_policy(), decode(entry.text, key)
+            known = self.known.setdefault(key, record.life)
+            if known != record.life:
+                self._remember(key, (yield from procedures.forget(key, known)))
+                continue
             after, crashed = reap(record, alive, policy.attempts)
             if crashed and (yield Write(key, entry.version, encode(after))):
                 record = after

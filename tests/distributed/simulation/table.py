@@ -29,7 +29,7 @@ Skew: each machine's clock is wrong by up to so much. Stalls: one instance after
 
 *gocron's lock* is what a locker as in gocron's guide does: a key with a TTL of 30 s is taken before the run and
 deleted after it; all instances are given the same grid here, which gocron does not do. *Held for 3 s at least* is
-the same with :func:`~gocron_py.distributed.hold.hold_at_least`. A *tick key* names the job and the tick and is left to
+the same with :func:`~gocron_py.distributed.hold_at_least`. A *tick key* names the job and the tick and is left to
 its TTL. The last line is a tick locker, on a store that leaves it to leases who lives: the procedures of this
 library, not a model of them.
 """

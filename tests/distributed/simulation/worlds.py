@@ -199,7 +199,9 @@ def live(
         world.at(BEGIN + dice.randrange(3 * SECOND, LENGTH - QUIET), lambda trouble=trouble: trouble(fleet))  # type: ignore[misc]
     world.run(BEGIN + LENGTH)
     lease = 0 if rules.exact else max(micros_of(job.tick_policy().lease) for job in jobs)
-    accounts = Ledger(jobs, fleet.lines, world.now, recovery=lease + 3 * SECOND, lingers=lease).accounts
+    # Where the store may be wiped, a claim of before may be begun late, as where its lease may run out.
+    lingers = lease if judged else max(lease, SECOND)
+    accounts = Ledger(jobs, fleet.lines, world.now, recovery=lease + 3 * SECOND, lingers=lingers).accounts
     if not judged:
         for account in accounts:
             account.missed, account.not_recovered = [], []
