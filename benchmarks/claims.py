@@ -1,0 +1,160 @@
+"""What a claim costs on SQLite: ``python -m benchmarks.claims``.
+
+The bare thing beside it is one ``BEGIN IMMEDIATE; UPDATE; COMMIT`` with the same settings, on a file and a row
+of the same size. Rounds alternate, so that what else the machine does falls on both.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import secrets
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+from gocron_py.distributed.claim import Attempt, Load, Step, claim_tick, end
+from gocron_py.distributed.decision import Request, claim
+from gocron_py.distributed.sqlite import SQLiteStore
+from gocron_py.distributed.tick import TickKind
+
+ROUNDS = 20
+CLAIMS = 100
+_JOBS = 100
+_RATE_SECONDS = 3.0
+
+
+def drive(store: SQLiteStore, procedure: Any) -> Any:
+    """Do the steps of a procedure, as the locker does."""
+    reply: object = None
+    while True:
+        try:
+            step: Step = procedure.send(reply)
+        except StopIteration as over:
+            return over.value
+        if isinstance(step, Load):
+            reply = store.load(step.keys)
+        else:
+            reply = store.compare_and_set(step.key, step.version, step.text)  # type: ignore[union-attr]
+
+
+def claim_one(store: SQLiteStore, key: str, at: int) -> str:
+    """Claim a tick; the token."""
+    token, owner = secrets.token_hex(12), store.owner()
+    request = Request(at, TickKind.GRID, token, owner, 30_000_000)
+
+    def alive(held: object) -> bool:
+        return False
+
+    attempt = Attempt(key, token, lambda record, now: claim(record, request, key, now, alive), 0, lambda: 0, None, None)
+    drive(store, claim_tick(attempt))
+    return token
+
+
+@contextmanager
+def bare(path: Path, size: int) -> Iterator[Callable[[], None]]:
+    """A connection as the store has it, and what writes one row of it."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE t (key BLOB PRIMARY KEY, version INTEGER, text TEXT) WITHOUT ROWID")
+    for number in range(_JOBS):
+        connection.execute("INSERT INTO t VALUES (?, 1, ?)", (f"job{number}".encode(), "x" * size))
+
+    def write() -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE t SET version = version + 1, text = ? WHERE key = ?", ("y" * size, b"job7"))
+        connection.execute("COMMIT")
+
+    yield write
+    connection.close()
+
+
+def measure(directory: Path) -> dict[str, list[float]]:
+    """Seconds of each bare write, claim and finish."""
+    store = SQLiteStore(directory / "claims" / "ticks.db")
+    times: dict[str, list[float]] = {"bare": [], "claim": [], "finish": []}
+    tick = time.time_ns() // 1000
+    for number in range(_JOBS):
+        try:
+            claim_one(store, f"job{number}", tick)  # registers it; the tick itself is too old
+        except Exception:
+            pass
+    for _ in range(70):  # a full window, as a job has that has run for a while
+        tick = time.time_ns() // 1000
+        drive(store, end("job7", claim_one(store, "job7", tick), None, began=True))
+    size = len(store.load(["job7"]).entries["job7"].text)
+    with bare(directory / "bare.db", size) as write:
+        for _ in range(ROUNDS):
+            for _ in range(CLAIMS):
+                began = time.perf_counter()
+                write()
+                times["bare"].append(time.perf_counter() - began)
+            for _ in range(CLAIMS):
+                tick = time.time_ns() // 1000
+                began = time.perf_counter()
+                token = claim_one(store, "job7", tick)
+                claimed = time.perf_counter()
+                drive(store, end("job7", token, None, began=True))
+                times["claim"].append(claimed - began)
+                times["finish"].append(time.perf_counter() - claimed)
+    store.close()
+    return times
+
+
+def _keep_claiming(path: Path, number: int, barrier: Barrier, results: Any) -> None:
+    store = SQLiteStore(path)
+    key = f"job{number}"
+    try:
+        claim_one(store, key, time.time_ns() // 1000)
+    except Exception:
+        pass
+    barrier.wait()
+    done, end_at = 0, time.monotonic() + _RATE_SECONDS
+    while time.monotonic() < end_at:
+        token = claim_one(store, key, time.time_ns() // 1000)
+        drive(store, end(key, token, None, began=True))
+        done += 1
+    results.put(done)
+    store.close()
+
+
+def rate(path: Path, processes: int) -> float:
+    """Claims with their finishes, per second, of so many processes with a job each."""
+    barrier, results = multiprocessing.Barrier(processes), multiprocessing.Queue()
+    workers = [
+        multiprocessing.Process(target=_keep_claiming, args=(path, number, barrier, results))
+        for number in range(processes)
+    ]
+    for worker in workers:
+        worker.start()
+    total: int = sum(results.get() for _ in workers)
+    for worker in workers:
+        worker.join()
+    return total / _RATE_SECONDS
+
+
+def main() -> None:
+    """Print it."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        times = measure(directory)
+        print(f"{'µs':>8} {'p50':>8} {'p99':>8}")
+        for what, values in times.items():
+            ordered = sorted(values)
+            print(f"{what:>8} {statistics.median(ordered) * 1e6:8.0f} {ordered[len(ordered) * 99 // 100] * 1e6:8.0f}")
+        ratio = statistics.median(times["claim"]) / statistics.median(times["bare"])
+        print(f"claim ÷ bare {ratio:.2f} (to be 3.00 at most)")
+        for processes in 1, 4, 8:
+            print(f"{processes} processes: {rate(directory / f'rate{processes}' / 'ticks.db', processes):.0f} claims/s")
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    main()
