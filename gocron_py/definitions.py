@@ -194,10 +194,12 @@ class _CronJob(JobDefinition):
         if setup.cron is None or isinstance(setup.cron, DefaultCron):
             with_seconds = self.with_seconds if setup.cron is None else setup.cron.with_seconds
             search = search_for(self.crontab, with_seconds, location, runs_after_gap, setup.grid is not None)
-            schedule = CronSchedule(self.crontab, search, compared_in)
+            schedule = CronSchedule(self.crontab, search, compared_in, setup.grid is not None)
         else:
             check_verdict(setup.cron.is_valid(self.crontab, location, datetime_of(setup.now, location)))
-            schedule = CronSchedule(self.crontab, CustomSearch(setup.cron, location, runs_after_gap), compared_in)
+            schedule = CronSchedule(
+                self.crontab, CustomSearch(setup.cron, location, runs_after_gap), compared_in, setup.grid is not None
+            )
         return setup.usable(schedule, never_again)
 
 

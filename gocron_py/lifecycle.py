@@ -18,6 +18,7 @@ from typing import final
 from gocron_py.clock import RealClock
 from gocron_py.context import Context
 from gocron_py.distributed.locker import Attendance, TickLocker
+from gocron_py.distributed.policy import TickPolicy
 from gocron_py.errors import (
     ErrSchedulerForked,
     ErrSchedulerShutdown,
@@ -99,16 +100,23 @@ class Lifecycle:
             registry.scheduling = True
             registry.wake = executor.wake
             records = list(registry.jobs.values())
+        _started.add(self)
+        self._share([(record, record.spec) for record in records])
         now = registry.now()
         for record in records:
-            self._schedule(record, record.spec, now)
-        _started.add(self)
+            self._schedule(record, record.spec, now, fresh=record.started is None)
 
-    def _schedule(self, record: JobRecord, spec: JobSpec, now: Instant) -> None:
-        """Enter the first tick of a job that was there before the start."""
+    def schedule_shared(self, record: JobRecord, spec: JobSpec) -> None:
+        """Enter the first tick of a job that came after the start, under a tick locker."""
+        self._share([(record, spec)])
+        if self._registry.scheduling:
+            self._schedule(record, spec, self._registry.now(), fresh=True)
+
+    def _schedule(self, record: JobRecord, spec: JobSpec, now: Instant, fresh: bool) -> None:
+        """Enter the first tick of a job that is there already."""
         registry = self._registry
         try:
-            first = registry.first(spec, record.start, fresh=record.started is None, now=now)
+            first = registry.first(spec, record.start, fresh=fresh, now=now)
             if first is not None and first == record.ticked and not spec.start_immediately:
                 first = registry.following(spec, first, now)  # it has had this one, before the stop
         except BaseException as error:
@@ -120,15 +128,19 @@ class Lifecycle:
             gone = registry.enter(record, first)
         if gone:
             self._report.tell("job_unregistered", spec.handle)
-        else:
-            self.attend(record, spec)
 
-    def attend(self, record: JobRecord, spec: JobSpec) -> None:
-        """Under a tick locker: have it look after the ticks of a job that is scheduled."""
+    def _share(self, jobs: list[tuple[JobRecord, JobSpec]]) -> None:
+        """Have the tick lockers look after the ticks of jobs. Their stores know them before their first tick is due."""
+        attended: dict[TickLocker, list[Attendance]] = {}
+        for record, spec in jobs:
+            locker = self._registry.settings.locker_of(spec)
+            if spec.policy is not None and isinstance(locker, TickLocker):
+                attended.setdefault(locker, []).append(self._attendance(record, spec, spec.policy))
+        for locker, some in attended.items():
+            locker.attend(some)
+
+    def _attendance(self, record: JobRecord, spec: JobSpec, policy: TickPolicy) -> Attendance:
         registry = self._registry
-        locker = registry.settings.locker_of(spec)
-        if spec.policy is None or not isinstance(locker, TickLocker):
-            return
         era = registry.era
 
         def is_current() -> bool:
@@ -146,8 +158,8 @@ class Lifecycle:
             return offered[1] is Admission.GO or offered[1] is Admission.WAIT
 
         now = registry.now
-        kept = spec.key, spec.policy, spec.schedule, spec.kind
-        locker.attend(Attendance(*kept, now, self._report, is_current, offer, owes=now()))
+        kept = spec.key, policy, spec.schedule, spec.kind
+        return Attendance(*kept, now, self._report, is_current, offer, owes=now())
 
     # -- stop ------------------------------------------------------------------------------------
 

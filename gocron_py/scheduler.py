@@ -222,7 +222,7 @@ class Scheduler:
             # A schedule may be a user's own: it is asked outside the lock, and again if the
             # scheduler was started or stopped meanwhile.
             era, first = registry.era, None
-            if registry.scheduling:
+            if registry.scheduling and spec.policy is None:
                 first = registry.first(spec, spec.start, fresh=True, now=registry.now())
             with registry.lock:
                 if registry.era != era:
@@ -233,7 +233,7 @@ class Scheduler:
                     registry.add(record)
                 else:
                     cancel = registry.replace(record, spec)
-                if registry.scheduling:
+                if registry.scheduling and spec.policy is None:
                     gone = registry.enter(record, first)
                 break
         if cancel is not None:
@@ -246,8 +246,8 @@ class Scheduler:
         self._report.tell("job_registered", spec.handle)
         if gone:
             self._report.tell("job_unregistered", spec.handle)
-        elif self._registry.scheduling:
-            self._life.attend(record, spec)
+        elif spec.policy is not None and self._registry.scheduling:
+            self._life.schedule_shared(record, spec)
         self._warn_of_name(spec)
 
     def _warn_of_name(self, spec: JobSpec) -> None:

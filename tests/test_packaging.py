@@ -114,12 +114,12 @@ def test_wheel_metadata(wheel: Path) -> None:
     assert "[pytest11]\ngocron_py = gocron_py.pytest_plugin" in entry_points
 
 
-def test_extra_all_names_each_back_end() -> None:
-    """``gocron_py[all]`` brings what the extras of the stores bring."""
+def test_extra_all_names_each_other_one() -> None:
+    """``gocron_py[all]`` brings what the extras of the stores and of the command line bring."""
     requirements = [Requirement(line) for line in distribution("gocron_py").requires or []]
     (everything,) = (one for one in requirements if one.marker and one.marker.evaluate({"extra": "all"}) and one.extras)
 
-    assert {"redis", "etcd", "kubernetes", "sql"} == everything.extras
+    assert {"redis", "etcd", "kubernetes", "sql", "cli"} == everything.extras
 
 
 CHECK = f"""

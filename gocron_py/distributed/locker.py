@@ -6,7 +6,7 @@ import os
 import secrets
 import threading
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, final
 
@@ -55,6 +55,7 @@ from gocron_py.errors import (
     TickBusy,
     TickMissed,
     TickTaken,
+    check_kind,
 )
 from gocron_py.instant import SECOND, Instant, Micros, micros_of
 
@@ -67,6 +68,9 @@ T = TypeVar("T")
 
 # What a store has not done for a run is tried again this often, in seconds, when it was down.
 _PATIENCE_WITH_STORE = 1.0
+
+# A start waits so long, in seconds, for a store that does not answer; the jobs are registered later then.
+_LONGEST_REGISTRATION = 2.0
 
 
 @final
@@ -177,6 +181,10 @@ class TickLocker:
         """As new: also in a forked child, where no thread is and no lock can be trusted."""
         self._lock = threading.Lock()
         self._bell = threading.Event()
+        # How often the keeper has looked, or has tried to.
+        self._looked = threading.Condition(self._lock)
+        self._looks = 0
+        self._is_looking = False
         self._thread: threading.Thread | None = None
         self._attended: list[Attendance] = []
         # The lives of the records, by key.
@@ -201,11 +209,17 @@ class TickLocker:
 
     # -- for the scheduler -------------------------------------------------------------------------
 
-    def attend(self, job: Attendance) -> None:
-        """Look after a job for as long as it is current. Returns at once."""
-        with self._lock:
-            self._attended.append(job)
+    def attend(self, jobs: Sequence[Attendance]) -> None:
+        """Look after jobs for as long as they are current.
+
+        Waits until the store knows them, at most 2 s: its ticks count from then on.
+        """
+        with self._looked:
+            self._attended += jobs
+            due = self._looks + (2 if self._is_looking else 1)
         self._wake()
+        with self._looked:
+            self._looked.wait_for(lambda: self._looks >= due or self._closed, _LONGEST_REGISTRATION)
 
     def lock(self, ctx: Context, key: str) -> TickLock:
         """Claim the tick that *ctx* is about. Waits, at most until its start deadline.
@@ -213,6 +227,7 @@ class TickLocker:
         :raises LockError: it may not run here; the subclass says why.
         :raises ErrInvalidArgument: *ctx* does not come from a scheduler.
         """
+        check_kind(ctx, Context, "ctx")
         run = tick_of(ctx)
         if run is None:
             raise ErrInvalidArgument("a tick locker needs the context that a scheduler gives to lock()")
@@ -404,7 +419,10 @@ class TickLocker:
                     pause = min(pause, _PATIENCE_WITH_STORE)
                 except BaseException as error:
                     self._report_fault(error)
-            with self._lock:
+            with self._looked:
+                self._looks += 1
+                self._is_looking = False
+                self._looked.notify_all()
                 leases = [lock.lease for lock in self._held.values()]
             pause = min([pause, *(lease / SECOND / 3 for lease in leases)])
 
@@ -447,6 +465,7 @@ class TickLocker:
 
     def _look(self) -> None:
         with self._lock:
+            self._is_looking = True
             self._attended = [job for job in self._attended if job.is_current()]
             jobs = list(self._attended)
             self._offered = {victim: job for victim, job in self._offered.items() if job.is_current()}

@@ -13,6 +13,7 @@ from gocron_py.distributed.events import EventCallback
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.policy import PolicyOverrides
 from gocron_py.distributed.store import Entry, Snapshot, TickStore
+from gocron_py.errors import ErrInvalidArgument, satisfies
 
 __all__ = ("MemoryElector", "MemoryStore", "MemoryTickLocker")
 
@@ -27,6 +28,9 @@ class MemoryStore(TickStore):
     poll = 0.5
 
     def __init__(self, clock: Clock | None = None) -> None:
+        """:raises ErrInvalidArgument: not a clock."""
+        if clock is not None and not satisfies(clock, Clock):
+            raise ErrInvalidArgument("the methods of Clock are needed", got=clock)
         self._now = reader(RealClock() if clock is None else clock)
         self._lock = threading.Lock()
         self._versions = itertools.count(1)
@@ -71,6 +75,8 @@ class MemoryTickLocker(TickLocker):
         on_event: EventCallback | None = None,
         **policy: Unpack[PolicyOverrides],
     ) -> None:
+        if store is not None and clock is not None:
+            raise ErrInvalidArgument("a store that is there has a clock already", got=clock)
         super().__init__(MemoryStore(clock) if store is None else store, on_event=on_event, **policy)
 
 

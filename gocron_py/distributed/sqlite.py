@@ -251,8 +251,17 @@ def _checked(path: object) -> Path:
     text = os.fspath(path)
     if not isinstance(text, str) or "\0" in text or text == ":memory:" or text.startswith("file:"):
         raise ErrInvalidArgument("path must be that of a file which processes can share", got=path)
-    whole = Path(os.path.abspath(text))
+    try:
+        return _checked_place(Path(os.path.abspath(text)))
+    except (OSError, ValueError) as error:
+        if isinstance(error, ErrInvalidArgument):
+            raise
+        raise ErrInvalidArgument(f"the path cannot be used: {error}", got=path) from error
+
+
+def _checked_place(whole: Path) -> Path:
     whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.fsencode(whole)
     if whole.is_symlink():
         raise ErrInvalidArgument("the file of a store must not be a symbolic link", got=str(whole))
     if whole.exists() and not whole.is_file():

@@ -153,10 +153,13 @@ class CronSchedule:
     is repeated in autumn does not run a daily job twice, and leaves out one tick of an hourly one.
     """
 
-    __slots__ = ("_crontab", "_location", "_search")
+    __slots__ = ("_crontab", "_location", "_on_grid", "_search")
 
-    def __init__(self, crontab: str, search: Search, location: tzinfo) -> None:
-        """:param location: readings are compared on its clock, whatever zone the crontab has."""
+    def __init__(self, crontab: str, search: Search, location: tzinfo, on_grid: bool = False) -> None:
+        """:param location: readings are compared on its clock, whatever zone the crontab has.
+        :param on_grid: which ticks are dropped does not depend on the one that is asked about.
+        """
+        self._on_grid = on_grid
         self._crontab = crontab
         self._search = search
         self._location = location
@@ -169,6 +172,8 @@ class CronSchedule:
     def next(self, after: Instant) -> Instant | None:
         """See :meth:`Schedule.next <gocron_py.schedules.Schedule.next>`."""
         tick = self._search.first(after)
+        if self._on_grid:
+            return self._search.first(tick) if tick is not None and self._is_repeat(tick) else tick
         if tick is None or tick - after > DAY or self._reading(tick) != self._reading(after):
             return tick
         return self._search.first(tick)
@@ -181,6 +186,8 @@ class CronSchedule:
         """
         if start >= now:
             return start
+        if self._on_grid:
+            return self.next(now - 1)
         tick = self._search.resume(start, now)
         if tick is not None and self._repeats_one_since(start, tick):
             return self._search.first(tick)
@@ -193,9 +200,26 @@ class CronSchedule:
     def _reading(self, instant: Instant) -> int:
         return wall_at(instant, self._location) // SECOND
 
+    def _is_repeat(self, tick: Instant) -> bool:
+        """Whether the crontab's tick before *tick*, whoever has run it, has the same reading."""
+        if isinstance(self._search, GridSearch):
+            return False
+        put_back = self._put_back(tick)
+        twin = tick - put_back
+        return (
+            put_back > 0
+            and self._reading(twin) == self._reading(tick)
+            and self._search.first(twin - 1) == twin
+            and self._search.first(twin) == tick
+        )
+
+    def _put_back(self, tick: Instant) -> Micros:
+        """By how much clocks were put back in the day before *tick*."""
+        return offset_at(tick - DAY - 3600 * SECOND, self._location) - offset_at(tick, self._location)
+
     def _repeats_one_since(self, start: Instant, tick: Instant) -> bool:
         """Whether the tick before *tick*, with *start* the first of all, has the same reading."""
-        put_back = offset_at(tick - DAY - 3600 * SECOND, self._location) - offset_at(tick, self._location)
+        put_back = self._put_back(tick)
         twin = tick - put_back
         if put_back <= 0 or self._reading(twin) != self._reading(tick):
             return False

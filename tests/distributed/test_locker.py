@@ -172,6 +172,35 @@ def test_a_new_instance_does_not_run_what_was_due_before_it_was_registered(fleet
     assert record.floor == int(START.timestamp() * SECOND)
 
 
+def test_first_tick_after_the_start_is_not_lost() -> None:
+    """The store knows the job when start() and new_job() return: a clock that is moved at once loses nothing."""
+    for started_first in (True, False):
+        clock = FakeClock(START)
+        locker = MemoryTickLocker(clock=clock)
+        scheduler = gocron.new_scheduler(gocron.with_clock(clock), gocron.with_distributed_locker(locker))
+        if started_first:
+            scheduler.start()
+        job = scheduler.new_job(every(10), gocron.new_task(lambda: None), gocron.with_name("job"))
+        scheduler.start()
+        clock.advance(timedelta(seconds=10))
+        wait_for_runs(scheduler)
+        assert [entry.outcome for entry in job.history()] == [gocron.SUCCESS]
+        scheduler.shutdown()
+        locker.close()
+
+
+def test_start_does_not_wait_for_a_store_that_is_down() -> None:
+    store = Failing(MemoryStore())
+    store.down = True
+    locker = TickLocker(store)
+    scheduler = gocron.new_scheduler(gocron.with_distributed_locker(locker))
+    scheduler.new_job(every(10), gocron.new_task(lambda: None), gocron.with_name("job"))
+    scheduler.start()
+    assert scheduler.jobs()[0].next_run() is not None
+    scheduler.shutdown()
+    locker.close()
+
+
 def test_renamed_job_goes_on_under_its_key(fleet: Fleet) -> None:
     fleet.instance(every(10))
     fleet.instance(every(10), gocron.with_name("new name"), gocron.with_tick_policy(key="job"))

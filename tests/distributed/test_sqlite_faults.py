@@ -312,7 +312,22 @@ def test_owners_directory_that_is_a_link_is_refused(path: Path, tmp_path: Path) 
     store.close()
 
 
-@pytest.mark.parametrize("wrong", ["", ":memory:", "file:x.db?mode=memory", "a\0b", 5, None, b"bytes.db", "/"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        ":memory:",
+        "file:x.db?mode=memory",
+        "a\0b",
+        5,
+        None,
+        b"bytes.db",
+        "/",
+        "\ud800",
+        "x" * 300,
+        "/dev/null/x/y.db",
+    ],
+)
 def test_what_is_no_path_is_refused(wrong: object) -> None:
     with pytest.raises(gocron.ErrInvalidArgument):
         SQLiteTickLocker(wrong)  # type: ignore[arg-type]

@@ -174,7 +174,10 @@ rules = st.tuples(st.sampled_from(["DAILY", "WEEKLY", "HOURLY", "MINUTELY"]), st
 # Clocks are changed there: in Berlin, New York, Havana and on Lord Howe Island, forward and back.
 CHANGES = ("2024-03-31T01", "2024-10-27T01", "2024-11-03T06", "2024-03-10T05", "2024-11-03T05", "2024-04-06T15")
 near_changes = st.builds(lambda text, off: instant(text) + off, st.sampled_from(CHANGES), st.integers(-DAY, DAY))
-all_definitions = calendars() | durations | randoms | rules
+crontabs = st.sampled_from(
+    ["0 * * * *", "*/30 * * * *", "30 1 * * *", "*/7 0-4 * * *", "15,45 2 * * *", "0 0 * * 0", "59 23 28-31 * *"]
+).map(gocron.cron_job)
+all_definitions = calendars() | durations | randoms | rules | crontabs | everies
 
 
 @given(all_definitions, st.sampled_from(ZONES), moments, moments | near_changes, policies, st.data())
