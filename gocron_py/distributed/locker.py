@@ -245,35 +245,17 @@ class TickLocker:
     # -- claims ------------------------------------------------------------------------------------
 
     def _claim(self, run: Run, ctx: Context, key: str, policy: TickPolicy) -> TickLock:
-        wanted = self._is_wanted(run, policy)
-        exact = self._is_exact()
-        lease = micros_of(policy.lease)
-        token = secrets.token_hex(12)
-        attempt = Attempt(
-            key=key,
-            token=token,
-            decide=self._rule(run, key, policy, token, lease) if wanted else _too_late(run),
-            patience=self._patience(run, policy) if wanted else 0,
-            elapsed=elapsed,
-            lease=None if exact else lease,
-            known=self._known.get(key),
-        )
-        sent = elapsed()
-        granted: Granted | None = None
+        attempt = self._attempt(run, key, policy)
+        lease, sent = micros_of(policy.lease), elapsed()
         try:
-            granted = self._drive(claim_tick(attempt), ctx)
+            granted = self._carry_out(attempt, run, ctx)
         except StoreDown as error:
             if policy.on_store_error == "skip" or run.victim is not None:
                 raise
             self._tell(run, TickEventKind.UNGUARDED, key, run.scheduled, str(error))
             return TickLock(run, key, None, lease, sent, lambda lock: None)
         except _Stopped:
-            raise ctx.err() or LockError("the run's context has ended") from None
-        finally:
-            if granted is None and attempt.doubtful:
-                versions = tuple(attempt.doubtful)
-                self._later(lambda: settle(key, token, versions), run.registry.report)
-            self._remember(key, attempt.known)
+            raise ctx.err() or LockError("the locker is closed") from None
         lock = TickLock(run, key, granted.claim, lease, sent, self._release)
         for crashed in granted.crashed:
             self._tell_crash(run.registry.report, key, crashed)
@@ -281,9 +263,33 @@ class TickLocker:
             detail = f"attempt {granted.claim.attempt}"
             self._tell(run, TickEventKind.RECOVERED, key, granted.claim.at, detail)
         with self._lock:
-            self._held[token] = lock
+            self._held[attempt.token] = lock
         self._start_thread()
         return lock
+
+    def _attempt(self, run: Run, key: str, policy: TickPolicy) -> Attempt:
+        wanted, lease, token = self._is_wanted(run, policy), micros_of(policy.lease), secrets.token_hex(12)
+        return Attempt(
+            key=key,
+            token=token,
+            decide=self._rule(run, key, policy, token, lease) if wanted else _too_late(run),
+            patience=self._patience(run, policy) if wanted else 0,
+            elapsed=elapsed,
+            lease=None if self._is_exact() else lease,
+            known=self._known.get(key),
+        )
+
+    def _carry_out(self, attempt: Attempt, run: Run, ctx: Context) -> Granted:
+        is_granted = False
+        try:
+            granted = self._drive(claim_tick(attempt), ctx)
+            is_granted = True
+            return granted
+        finally:
+            if attempt.doubtful and not is_granted:
+                key, token, versions = attempt.key, attempt.token, tuple(attempt.doubtful)
+                self._later(lambda: settle(key, token, versions), run.registry.report)
+            self._remember(attempt.key, attempt.known)
 
     def _remember(self, key: str, life: str | None) -> None:
         if life is None:
