@@ -17,7 +17,8 @@ from typing import final
 
 from gocron_py.clock import RealClock
 from gocron_py.context import Context
-from gocron_py.distributed.locker import Attendance, TickLocker
+from gocron_py.distributed.keeper import Attendance
+from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.policy import TickPolicy
 from gocron_py.errors import (
     ErrSchedulerForked,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast, final
 
 from gocron_py.context import Context, after_func, background, with_value
 from gocron_py.distributed import Lock
-from gocron_py.distributed.locker import TickLock
+from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.tick import CurrentRun, Tick, TickKind, key_of_ticks, running
 from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered, LockError, satisfies
 from gocron_py.instant import Instant, datetime_of

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, final
 from gocron_py.instant import Instant, datetime_of
 
 if TYPE_CHECKING:
+    from gocron_py.distributed.decision import Claim
     from gocron_py.reporter import Reporter
 
 
@@ -77,3 +78,8 @@ class Events:
         log(f"gocron: tick {kind.value}", "job", key, "tick", event.at, "detail", detail)
         if self._callback is not None:
             report.call("on_event", self._callback, event)
+
+    def tell_crash(self, report: Reporter, key: str, crashed: Claim) -> None:
+        """A run was cut off for good."""
+        detail = f"attempt {crashed.attempt} of {crashed.owner or 'nobody'}"
+        self.tell(report, TickEventKind.CRASHED, key, crashed.at, detail)

@@ -1,0 +1,341 @@
+"""The keeper: one thread of a tick locker that renews claims, and looks for runs that were cut off."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, final
+
+from gocron_py.clock import elapsed
+from gocron_py.context import Context, background
+from gocron_py.distributed.claim import Load, Sleep, Step, Write, forget, keep, register
+from gocron_py.distributed.decision import Alive, Claim, Record, cut_off, decode, encode, living, reap
+from gocron_py.distributed.events import Events, TickEventKind
+from gocron_py.distributed.held import TickLock
+from gocron_py.distributed.policy import TickPolicy
+from gocron_py.distributed.store import TickStore
+from gocron_py.distributed.tick import TickKind
+from gocron_py.errors import LockError, StoreCorrupt, StoreDown
+from gocron_py.instant import SECOND, Instant
+
+if TYPE_CHECKING:
+    from gocron_py.reporter import Reporter
+    from gocron_py.schedules import Schedule
+
+T = TypeVar("T")
+
+# What a store has not done is tried again this often, in seconds, when it was down.
+_PATIENCE_WITH_STORE = 1.0
+
+# A start waits so long, in seconds, for a store that does not answer; the jobs are registered later then.
+_LONGEST_REGISTRATION = 2.0
+
+Chore = Callable[[], Generator[Step, Any, object]]
+
+
+@final
+@dataclass(slots=True, eq=False)
+class Attendance:
+    """A job of a started scheduler, whose ticks this process looks after.
+
+    :ivar is_current: whether that is still so.
+    :ivar offer: hands a tick to the scheduler: its time, and the token of the run that was cut off.
+        Gives whether it was taken.
+    :ivar owes: ticks before this that nobody has run are to be caught up with; ``None``: that was looked at.
+    """
+
+    key: str
+    policy: TickPolicy
+    schedule: Schedule
+    kind: TickKind
+    now: Callable[[], Instant]
+    report: Reporter
+    is_current: Callable[[], bool]
+    offer: Callable[[Instant, str | None], bool]
+    owes: Instant | None
+    version: object = field(default=None)
+
+
+class Stopped(Exception):  # it never gets out of here
+    """The run's context has ended."""
+
+
+@final
+class Keeper:
+    """Keeps what one process holds and attends to; does the steps of procedures on the store."""
+
+    def __init__(self, store: TickStore, events: Events) -> None:
+        self.store = store
+        self._events = events
+        self.closed = False
+        self.begin()
+
+    def begin(self) -> None:
+        """As new: also in a forked child, where no thread is and no lock can be trusted."""
+        self._lock = threading.Lock()
+        self._bell = threading.Event()
+        # How often the thread has looked, or has tried to.
+        self._looked = threading.Condition(self._lock)
+        self._looks = 0
+        self._is_looking = False
+        self._thread: threading.Thread | None = None
+        self._attended: list[Attendance] = []
+        # The lives of the records, by key.
+        self._known: dict[str, str] = {}
+        self._held: dict[str, TickLock] = {}
+        self._chores: list[Chore] = []
+        # Runs that were handed to a scheduler to be done again, by the token of the claim that was cut off.
+        self._offered: dict[str, Attendance] = {}
+
+    def close(self) -> None:
+        """End the thread."""
+        self.closed = True
+        self._bell.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5)
+
+    # -- for the locker ----------------------------------------------------------------------------
+
+    def attend(self, jobs: Sequence[Attendance]) -> None:
+        """Look after jobs for as long as they are current. Waits until the store knows them, at most 2 s."""
+        with self._looked:
+            self._attended += jobs
+            due = self._looks + (2 if self._is_looking else 1)
+        self._wake()
+        with self._looked:
+            self._looked.wait_for(lambda: self._looks >= due or self.closed, _LONGEST_REGISTRATION)
+
+    def known(self, key: str) -> str | None:
+        """The life of the job's record that this process has seen."""
+        return self._known.get(key)
+
+    def remember(self, key: str, life: str | None) -> None:
+        """The life that it has; ``None``: it has been wiped."""
+        if life is None:
+            self._known.pop(key, None)
+        else:
+            self._known[key] = life
+
+    def hold(self, token: str, lock: TickLock) -> None:
+        """Renew a claim from now on."""
+        with self._lock:
+            self._held[token] = lock
+        self._start()
+
+    def let_go(self, token: str) -> None:
+        """Renew it no more."""
+        with self._lock:
+            self._held.pop(token, None)
+
+    def later(self, chore: Chore) -> None:
+        """Carry out a procedure, as often as it takes until the store has done it."""
+        with self._lock:
+            self._chores.append(chore)
+        self._wake()
+
+    def owe(self, key: str, before: Instant) -> None:
+        """Ticks of the job before a time were not run here because of the store."""
+        with self._lock:
+            for job in self._attended:
+                if job.key == key:
+                    job.owes = before
+
+    def is_over(self, victim: str) -> None:
+        """A run that was handed to a scheduler to be done again has come back, whatever became of it."""
+        with self._lock:
+            self._offered.pop(victim, None)
+
+    # -- who lives ---------------------------------------------------------------------------------
+
+    def is_exact(self) -> bool:
+        """Whether the store tells who lives."""
+        return self.store.is_alive("") is not None  # nobody's name: the answer is False, or that it cannot tell
+
+    def alive_at(self, now: Instant) -> Alive:
+        """Who lives at the store's time *now*."""
+
+        def alive(held: Claim) -> bool:
+            answer = self.store.is_alive(held.owner)
+            return now < held.until if answer is None else answer
+
+        return alive
+
+    # -- the thread --------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        self._start()
+        self._bell.set()
+
+    def _start(self) -> None:
+        if self._thread is not None or self.closed:
+            return
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._keep, name="gocron-tick-keeper", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # no thread is to be had now; the next claim tries again
+                    return
+                self._thread = thread
+
+    def _keep(self) -> None:
+        pid = os.getpid()
+        pause = 0.0
+        while pid == os.getpid():
+            self._bell.wait(pause)
+            if self.closed:
+                return
+            self._bell.clear()
+            pause = self.store.poll
+            for part in self._do_chores, self._renew, self._look:
+                try:
+                    part()
+                except LockError:  # the store is down: what runs will tell of it
+                    pause = min(pause, _PATIENCE_WITH_STORE)
+                except BaseException as error:
+                    self._report_fault(error)
+            with self._looked:
+                self._looks += 1
+                self._is_looking = False
+                self._looked.notify_all()
+                leases = [lock.lease for lock in self._held.values()]
+            pause = min([pause, *(lease / SECOND / 3 for lease in leases)])
+
+    def _report_fault(self, error: BaseException) -> None:
+        with self._lock:
+            reports = {id(job.report): job.report for job in self._attended}
+        for report in reports.values():
+            report.error("gocron: the tick locker goes on after", "error", error)
+
+    def _do_chores(self) -> None:
+        while self._chores:
+            try:
+                self.drive(self._chores[0](), None)
+            except StoreCorrupt:  # nothing of ours is left in there
+                pass
+            with self._lock:
+                self._chores.pop(0)
+
+    def _renew(self) -> None:
+        exact = self.is_exact()
+        with self._lock:
+            locks = list(self._held.values())
+        for lock in locks:
+            now = elapsed()
+            if lock.lost or now - lock.renewed < lock.lease // 3 - SECOND // 20:
+                continue
+            assert lock.claim is not None, "only claims are held"
+            try:
+                kept = self.drive(keep(lock.key, lock.claim.token, None if exact else lock.lease), None)
+            except LockError:
+                # Nobody knows; but when the lease is over, somebody else may have taken it.
+                kept = exact or elapsed() - lock.renewed < lock.lease
+            else:
+                if kept:
+                    lock.renewed = now
+            if not kept and lock.claim.token in self._held and lock.lose():
+                detail = "its claim is gone from the store, or was not renewed in time"
+                self._events.tell(lock.run.registry.report, TickEventKind.LOST, lock.key, lock.claim.at, detail)
+
+    def _look(self) -> None:
+        with self._lock:
+            self._is_looking = True
+            self._attended = [job for job in self._attended if job.is_current()]
+            jobs = list(self._attended)
+            self._offered = {victim: job for victim, job in self._offered.items() if job.is_current()}
+        if not jobs:
+            return
+        keys = list({job.key: None for job in jobs})
+        snapshot, _ = self.drive(register(keys, secrets.token_hex(8)), None)
+        for job in jobs:
+            entry = snapshot.entries.get(job.key)
+            if entry is None or (entry.version == job.version and job.owes is None):
+                continue
+            try:
+                record = decode(entry.text, job.key)
+            except StoreCorrupt as error:
+                if entry.version != job.version:
+                    self._events.tell(job.report, TickEventKind.CORRUPT, job.key, None, str(error))
+                    job.version = entry.version
+                continue
+            self._look_at(job, record, entry.version, self.alive_at(snapshot.now))
+
+    def _look_at(self, job: Attendance, record: Record, version: object, alive: Alive) -> None:
+        known = self._known.setdefault(job.key, record.life)
+        if known != record.life:
+            self._events.tell(job.report, TickEventKind.AMNESIA, job.key, None, "its record was made anew")
+            self.remember(job.key, self.drive(forget(job.key, known), None))
+            return
+        # A record with claims is looked at again: their holders may die without a word.
+        job.version = None if record.claims else version
+        after, crashed = reap(record, alive, job.policy.attempts)
+        if crashed and self._do(Write(job.key, version, encode(after)), None):
+            for each in crashed:
+                self._events.tell_crash(job.report, job.key, each)
+            record = after
+        if job.policy.overlap or not living(record, alive):
+            for each in cut_off(record, alive, job.policy.attempts):
+                self._offer(job, each.at, each.token)
+        if job.owes is not None:
+            before, job.owes = job.owes, None
+            self._catch_up(job, record, before)
+
+    def _offer(self, job: Attendance, at: Instant, victim: str) -> None:
+        with self._lock:
+            if victim in self._offered:
+                return
+            self._offered[victim] = job
+        if not job.offer(at, victim):
+            with self._lock:
+                self._offered.pop(victim, None)
+
+    def _catch_up(self, job: Attendance, record: Record, before: Instant) -> None:
+        """Have the ticks run that came while no instance could."""
+        if job.kind is TickKind.DYNAMIC:
+            return
+        last = max((record.floor, *record.seen[-1:]))
+        first = job.schedule.next(last)
+        if first is None:
+            return
+        for at in job.policy.owed(job.schedule, first, job.now()):
+            if at < before:  # those since then are on the scheduler's own list
+                job.offer(at, None)
+
+    # -- the store ---------------------------------------------------------------------------------
+
+    def drive(self, procedure: Generator[Step, Any, T], ctx: Context | None) -> T:
+        """Do the steps of a procedure.
+
+        :raises Stopped: *ctx* ended while it slept.
+        """
+        reply: object = None
+        failure: LockError | None = None
+        while True:
+            try:
+                step = procedure.send(reply) if failure is None else procedure.throw(failure)
+            except StopIteration as over:
+                result: T = over.value
+                return result
+            reply = failure = None
+            try:
+                reply = self._do(step, ctx)
+            except LockError as error:
+                failure = error
+
+    def _do(self, step: Step, ctx: Context | None) -> object:
+        if isinstance(step, Sleep):
+            if self.closed or (background() if ctx is None else ctx).wait(step.micros / SECOND):
+                raise Stopped
+            return None
+        try:
+            if isinstance(step, Load):
+                return self.store.load(step.keys)
+            return self.store.compare_and_set(step.key, step.version, step.text)
+        except LockError:
+            raise
+        except Exception as error:  # a user's own store: nobody knows whether it did what was asked
+            raise StoreDown(f"{type(error).__name__}: {error!s:.200}") from error
