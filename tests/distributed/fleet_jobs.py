@@ -25,6 +25,16 @@ ROUGH = (
     FleetJob("skip", "", duration_job(seconds(3)), 1.5, policy={"start_deadline": seconds(4)}),
 )
 
+SHORT_LEASE = (
+    FleetJob(
+        "frozen",
+        "",
+        duration_job(seconds(2)),
+        0.5,
+        policy={"on_crash": "rerun", "max_attempts": 20, "lease": seconds(1), "start_deadline": seconds(1)},
+    ),
+)
+
 EVERY_FIVE = (
     FleetJob("interval", "", duration_job(seconds(5)), policy={"start_deadline": seconds(3)}),
     FleetJob("old_name", "", duration_job(seconds(1)), policy={"start_deadline": seconds(3)}),

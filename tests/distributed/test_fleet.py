@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import fleet_jobs
@@ -123,7 +124,7 @@ def test_kills_freezes_and_wrong_clocks(tmp_path: Path) -> None:
     assert (tmp_path / "errors.log").read_text() == ""
 
 
-def test_what_is_killed_is_begun_again_in_time(tmp_path: Path) -> None:
+def test_66_what_is_killed_is_begun_again_in_time(tmp_path: Path) -> None:
     """Not by luck: the very process is killed that runs the job, several times."""
     with Fleet(tmp_path, "fleet_jobs:ROUGH") as fleet:
         attend(tmp_path, *[fleet.start() for _ in range(3)])
@@ -153,6 +154,36 @@ def test_what_is_killed_is_begun_again_in_time(tmp_path: Path) -> None:
         assert again[0].fence > run.fence
         # Looked for twice a second; the rest is for a machine that has other things to do.
         assert again[0].time - death < 2 * SECOND
+
+
+def test_67_what_is_frozen_is_not_taken_over(tmp_path: Path) -> None:
+    """For three times its lease: it lives, the kernel says, and goes on where it was."""
+    with Fleet(tmp_path, "fleet_jobs:SHORT_LEASE") as fleet:
+        attend(tmp_path, *[fleet.start() for _ in range(3)])
+        frozen: list[Line] = []
+        for _ in range(2):
+            done = len(lines_of(tmp_path))
+
+            def begun(since: int = done) -> list[Line]:
+                return [line for line in lines_of(tmp_path)[since:] if line.what == "start"]
+
+            until(lambda: bool(begun()))
+            run = begun()[0]
+            (holder,) = (process for process in fleet.in_state("running") if process.pid == run.pid)
+            fleet.freeze(holder)
+            lasts(3)
+            fleet.thaw(holder)
+            frozen.append(run)
+            until(partial(ended, tmp_path, run))
+        fleet.end()
+    lines = lines_of(tmp_path)
+    for run in frozen:
+        assert [line.attempt for line in lines if line.what == "start" and line.at == run.at] == [1]
+    assert [line for line in lines if line.what == "event:lost"] == []
+
+
+def ended(directory: Path, run: Line) -> bool:
+    return any(line.what == "end" and (line.at, line.pid) == (run.at, run.pid) for line in lines_of(directory))
 
 
 def test_rolling_deploy(tmp_path: Path) -> None:

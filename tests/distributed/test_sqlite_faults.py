@@ -103,7 +103,7 @@ def remove(path: Path) -> None:
 # -- the file --------------------------------------------------------------------------------------
 
 
-def test_file_deleted(fleet: Fleet) -> None:
+def test_68_file_deleted(fleet: Fleet) -> None:
     """It is made anew, and ticks count from then on."""
     remove(fleet.path)
     fleet.goes_on()
@@ -146,7 +146,7 @@ def test_copy_does_not_know_what_ran_since(path: Path, tmp_path: Path) -> None:
     again.close()
 
 
-def test_file_corrupt(fleet: Fleet) -> None:
+def test_68_file_corrupt(fleet: Fleet) -> None:
     good = fleet.path.read_bytes()
     shutil.copy(fleet.path, fleet.path.with_suffix(".good"))
     garbage = fleet.path.with_suffix(".bad")
@@ -192,7 +192,7 @@ def test_row_of_somebody_else(fleet: Fleet) -> None:
     fleet.goes_on()
 
 
-def test_locked_for_longer_than_the_time_out(fleet: Fleet) -> None:
+def test_68_locked_for_longer_than_the_time_out(fleet: Fleet) -> None:
     connection = sqlite3.connect(fleet.path, isolation_level=None, timeout=10)
     connection.execute("BEGIN IMMEDIATE")
     fleet.fails_with(gocron.StoreDown)
@@ -204,7 +204,7 @@ def test_locked_for_longer_than_the_time_out(fleet: Fleet) -> None:
 # -- the disk --------------------------------------------------------------------------------------
 
 
-def test_disk_full(path: Path) -> None:
+def test_68_disk_full(path: Path) -> None:
     """A limit on the size of files, in a process of its own; the same as no space left, to SQLite."""
     program = f"""
 import resource, signal, sys
@@ -245,7 +245,7 @@ def as_nobody(program: str, directory: Path) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, capture_output=True, text=True, timeout=30)
 
 
-def test_read_only_file(path: Path) -> None:
+def test_68_read_only_file(path: Path) -> None:
     store = SQLiteStore(path)
     assert store.compare_and_set("a", None, "text")
     store.close()
