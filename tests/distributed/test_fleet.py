@@ -107,7 +107,7 @@ def test_kills_freezes_and_wrong_clocks(tmp_path: Path) -> None:
         processes = [fleet.start(SKEWS[number % len(SKEWS)]) for number in range(8)]
         attend(tmp_path, *processes)
         rough = Rough(fleet, random.Random(seed))
-        rough.go_on(20)
+        rough.go_on(25)
         lasts(6)  # what was broken off is made good, and clocks that are slow get to their ticks
         until_now = now()
         fleet.end()

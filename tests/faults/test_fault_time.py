@@ -159,12 +159,12 @@ class Seam:
     """The two clocks below the real one: they go as they do, plus what a test adds, at the rate it says."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.wall, self.passed = clock_module._wall, clock_module._passed
+        self.wall, self.passed = clock_module._wall, clock_module.elapsed
         self.slept = 0
         self.rate = 1.0
         self.began = self.wall()
         monkeypatch.setattr(clock_module, "_wall", self._wall)
-        monkeypatch.setattr(clock_module, "_passed", lambda: self.passed() + self.slept)
+        monkeypatch.setattr(clock_module, "elapsed", lambda: self.passed() + self.slept)
 
     def _wall(self) -> int:
         wall = self.wall()
