@@ -188,6 +188,7 @@ class StoreKit:
 
     # -- the rules ---------------------------------------------------------------------------------
 
+    @pytest.mark.slow
     def test_rules_hold(self, store: TickStore) -> None:
         """Histories of claims, crashes and late writes, against a model that knows no record."""
         numbers = iter(range(1_000_000))

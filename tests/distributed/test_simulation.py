@@ -13,6 +13,8 @@ from simulation.worlds import KINDS, live
 from gocron_py.distributed import decision
 from gocron_py.distributed.decision import Answer, Granted, Record, Request
 
+pytestmark = pytest.mark.slow
+
 SEEDS = 2000
 
 
@@ -25,7 +27,6 @@ def complaints_of(seeds: range, **how: Any) -> list[str]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("part", range(10))
 def test_the_promise_is_kept(part: int) -> None:

@@ -24,6 +24,9 @@ from gocron_py.distributed.events import TickEventKind
 from gocron_py.distributed.sqlite import SQLiteStore, SQLiteTickLocker, file_system_of
 
 
+pytestmark = pytest.mark.slow  # most wait for several ticks of the real clock
+
+
 def until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
     pause = threading.Event()
     end = time.monotonic() + seconds

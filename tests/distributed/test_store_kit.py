@@ -81,6 +81,7 @@ class OverwritesNew(Base):
         return super().compare_and_set(key, version, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("store", "test"),
     [
@@ -96,6 +97,7 @@ def test_the_kit_refuses_a_broken_store(store: type[Base], test: Callable[..., N
         test(StoreKit(), store())
 
 
+@pytest.mark.slow
 def test_the_broken_stores_are_whole_but_for_that() -> None:
     kit = StoreKit()
     for test in (kit.test_write_and_load, kit.test_rules_hold, kit.test_any_name_is_a_key):
