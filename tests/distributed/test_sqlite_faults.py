@@ -23,7 +23,6 @@ from gocron_py.distributed import owners, sqlite
 from gocron_py.distributed.events import TickEventKind
 from gocron_py.distributed.sqlite import SQLiteStore, SQLiteTickLocker, file_system_of
 
-
 pytestmark = pytest.mark.slow  # most wait for several ticks of the real clock
 
 
