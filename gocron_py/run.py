@@ -178,6 +178,8 @@ class Run:
             # A live context, whatever became of the job's own: else a lock taken before a shutdown
             # stays until it expires.
             self.registry.report.call("Lock.unlock", lock.unlock, background())
+            if self.lock is not None and self.lock.lost is not None:
+                self._listen(Event.AFTER_LOCK_ERROR, self.lock.lost)
 
     @property
     def _context(self) -> Context:

@@ -33,7 +33,7 @@ class TickLock:
         self.lease = lease
         # When the renewal that counts was sent.
         self.renewed = sent
-        self.lost = False
+        self.lost: LockLost | None = None
         self._release = release
         self.context, self._cancel = with_cancel_cause(run.context or background())
 
@@ -49,10 +49,10 @@ class TickLock:
 
     def lose(self) -> bool:
         """The claim is somebody else's: cancel the task. ``False``: that is known already."""
-        if self.lost:
+        if self.lost is not None:
             return False
-        self.lost = True
-        self._cancel(LockLost(f"job {self.key!r:.80}"))
+        self.lost = LockLost(f"job {self.key!r:.80}")
+        self._cancel(self.lost)
         return True
 
     def unlock(self, ctx: Context) -> None:

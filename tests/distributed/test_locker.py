@@ -389,6 +389,7 @@ def test_lost_claim_cancels_the_task(fleet: Fleet) -> None:
     fleet.advance(10)
     assert [type(cause) for cause in causes] == [gocron.LockLost, gocron.LockLost]
     assert fleet.kinds() == [TickEventKind.LOST]
+    assert [error for _, error in fleet.refusals] == causes[:1]  # after_lock_error is told too
 
 
 def test_loss_is_found_out_at_the_end_at_the_latest(fleet: Fleet) -> None:
@@ -399,6 +400,7 @@ def test_loss_is_found_out_at_the_end_at_the_latest(fleet: Fleet) -> None:
     fleet.instance(every(10), task=task)
     fleet.advance(10)
     assert fleet.kinds() == [TickEventKind.LOST]
+    assert [type(error) for _, error in fleet.refusals] == [gocron.LockLost]
 
 
 # -- the store -------------------------------------------------------------------------------------
