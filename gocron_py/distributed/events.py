@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, final
 
 from gocron_py.instant import Instant, datetime_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gocron_py.reporter import Reporter
 
 
-class TickEventKind(Enum):
+class TickEventKind(StrEnum):
     """What happened to a tick."""
 
     MISSED = "missed"

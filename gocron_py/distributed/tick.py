@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, cast, final
 
 from gocron_py.context import Context
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gocron_py.run import Run
 
 
-class TickKind(Enum):
+class TickKind(StrEnum):
     """Where a tick comes from, which decides what makes it the same on two instances."""
 
     GRID = "grid"
