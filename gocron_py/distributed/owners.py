@@ -105,17 +105,9 @@ class Owners:
             if owner in _own:
                 return True
             try:
-                descriptor = os.open(self._directory / owner, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                return _is_locked(self._directory / owner)
             except FileNotFoundError:
                 return False
-            try:
-                # A shared one: two that look at the same time do not take each other for the owner.
-                fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except (BlockingIOError, PermissionError):
-                return True
-            finally:
-                os.close(descriptor)
-            return False
 
     def _sweep(self) -> None:
         now = time.time()
@@ -124,22 +116,24 @@ class Owners:
                 if file.name in _own or not _OWNER.fullmatch(file.name):
                     continue
                 try:
-                    if now - file.stat(follow_symlinks=False).st_mtime < _OLD or self._is_locked(file.path):
+                    if now - file.stat(follow_symlinks=False).st_mtime < _OLD or _is_locked(file.path):
                         continue
                     os.unlink(file.path)
                 except OSError:  # somebody else swept it up
                     continue
 
-    @staticmethod
-    def _is_locked(path: str) -> bool:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+
+def _is_locked(path: str | Path) -> bool:
+    """Whether another process holds the lock of a file; not to be asked of this process's own."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        # A shared one: two that look at the same time do not take each other for the owner.
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _boot_id() -> str:
