@@ -160,7 +160,7 @@ class Lifecycle:
 
         now = registry.now
         kept = spec.key, policy, spec.schedule, spec.kind
-        return Attendance(*kept, now, self._report, is_current, offer, owes=now())
+        return Attendance(*kept, now, self._report, is_current, offer, owes=(None, now()))
 
     # -- stop ------------------------------------------------------------------------------------
 

@@ -48,17 +48,29 @@ def _seconds(number: float) -> timedelta:
 
 JOBS: Sequence[FleetJob] = (
     FleetJob(
-        "beat", "every 200 ms", duration_job(_seconds(0.2)), policy={"overlap": True, "start_deadline": _seconds(2)}
+        "beat",
+        "every 200 ms",
+        duration_job(_seconds(0.2)),
+        policy={"overlap": True, "start_deadline": _seconds(2), "catch_up": "all"},
     ),
-    FleetJob("second", "every second", duration_job(_seconds(1)), 0.05, policy={"start_deadline": _seconds(2)}),
     FleetJob(
-        "cron", "*/2 * * * * *", cron_job("*/2 * * * * *", with_seconds=True), policy={"start_deadline": _seconds(2)}
+        "second",
+        "every second",
+        duration_job(_seconds(1)),
+        0.05,
+        policy={"start_deadline": _seconds(2), "catch_up": "all"},
+    ),
+    FleetJob(
+        "cron",
+        "*/2 * * * * *",
+        cron_job("*/2 * * * * *", with_seconds=True),
+        policy={"start_deadline": _seconds(2), "catch_up": "all"},
     ),
     FleetJob(
         "random",
         "0.5 to 1.5 s apart",
         duration_random_job(_seconds(0.5), _seconds(1.5)),
-        policy={"start_deadline": _seconds(2)},
+        policy={"start_deadline": _seconds(2), "catch_up": "all"},
     ),
     FleetJob(
         "long",

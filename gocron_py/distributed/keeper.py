@@ -44,7 +44,8 @@ class Attendance:
     :ivar is_current: whether that is still so.
     :ivar offer: hands a tick to the scheduler: its time, and the token of the run that was cut off.
         Gives whether it was taken.
-    :ivar owes: ticks before this that nobody has run are to be caught up with; ``None``: that was looked at.
+    :ivar owes: ticks from the one to before the other are to be caught up with if nobody has run them. Without
+        the first: from the last one on that somebody has run. ``None``: that was looked at.
     """
 
     key: str
@@ -55,7 +56,7 @@ class Attendance:
     report: Reporter
     is_current: Callable[[], bool]
     offer: Callable[[Instant, str | None], bool]
-    owes: Instant | None
+    owes: tuple[Instant | None, Instant] | None
     version: object = field(default=None)
 
 
@@ -137,12 +138,13 @@ class Keeper:
             self._chores.append(chore)
         self._wake()
 
-    def owe(self, key: str, before: Instant) -> None:
-        """Ticks of the job before a time were not run here because of the store."""
+    def owe(self, key: str, at: Instant) -> None:
+        """A tick of the job was not run here because of the store."""
         with self._lock:
             for job in self._attended:
                 if job.key == key:
-                    job.owes = before
+                    since, before = (at, at) if job.owes is None else job.owes
+                    job.owes = since if since is None else min(since, at), max(before, at + 1)
 
     def is_over(self, victim: str) -> None:
         """A run that was handed to a scheduler to be done again has come back, whatever became of it."""
@@ -281,8 +283,8 @@ class Keeper:
             for each in cut_off(record, alive, job.policy.attempts):
                 self._offer(job, each.at, each.token)
         if job.owes is not None:
-            before, job.owes = job.owes, None
-            self._catch_up(job, record, before)
+            (since, before), job.owes = job.owes, None
+            self._catch_up(job, record, since, before)
 
     def _offer(self, job: Attendance, at: Instant, victim: str) -> None:
         with self._lock:
@@ -293,16 +295,16 @@ class Keeper:
             with self._lock:
                 self._offered.pop(victim, None)
 
-    def _catch_up(self, job: Attendance, record: Record, before: Instant) -> None:
+    def _catch_up(self, job: Attendance, record: Record, since: Instant | None, before: Instant) -> None:
         """Have the ticks run that came while no instance could."""
         if job.kind is TickKind.DYNAMIC:
             return
         last = max((record.floor, *record.seen[-1:]))
-        first = job.schedule.next(last)
+        first = job.schedule.next(last if since is None else max(since - 1, record.floor))
         if first is None:
             return
         for at in job.policy.owed(job.schedule, first, job.now()):
-            if at < before:  # those since then are on the scheduler's own list
+            if at < before and at not in record.seen:  # those since then are on the scheduler's own list
                 job.offer(at, None)
 
     # -- the store ---------------------------------------------------------------------------------

@@ -232,7 +232,7 @@ class TickLocker:
             return
         self._tell(run, kind, key, run.scheduled, str(error))
         if kind is TickEventKind.SKIPPED and isinstance(error, StoreDown):
-            self._keeper.owe(key, run.scheduled + 1)
+            self._keeper.owe(key, run.scheduled)
 
 
 def _too_late(run: Run) -> Callable[[Record | None, Instant], Answer]:

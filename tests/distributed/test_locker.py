@@ -448,6 +448,23 @@ def test_unreachable_store_skips_the_tick_and_catches_up(fleet: Fleet) -> None:
     assert fleet.ticks() == [60]
 
 
+def test_all_ticks_of_an_outage_are_caught_up_with(fleet: Fleet) -> None:
+    """Also those before one that another instance has run meanwhile; it could reach the store."""
+    store = Failing(fleet.store)
+    fleet.instance(every(60), store=store, start_deadline=SHORT, catch_up="all")
+    until(lambda: "job" in fleet.store.load(["job"]).entries)
+    store.down = True
+    fleet.advance(60)
+    fleet.advance(60)
+    assert fleet.runs == []
+    fleet.instance(every(60), catch_up="none")
+    fleet.advance(60)
+    assert fleet.ticks() == [180]
+    store.down = False
+    until(lambda: len(fleet.runs) == 3)
+    assert sorted(fleet.ticks()) == [60, 120, 180]
+
+
 def test_unreachable_store_and_run_all_the_same(fleet: Fleet) -> None:
     store = Failing(fleet.store)
     fleet.instance(every(60), store=store, start_deadline=SHORT, on_store_error="run")
