@@ -19,6 +19,7 @@ from gocron_py.clock import RealClock
 from gocron_py.context import Context
 from gocron_py.distributed.keeper import Attendance
 from gocron_py.distributed.locker import TickLocker
+from gocron_py.distributed.owed import Owed
 from gocron_py.distributed.policy import TickPolicy
 from gocron_py.errors import (
     ErrSchedulerForked,
@@ -160,7 +161,7 @@ class Lifecycle:
 
         now = registry.now
         kept = spec.key, policy, spec.schedule, spec.kind
-        return Attendance(*kept, now, self._report, is_current, offer, owes=(None, now()))
+        return Attendance(*kept, now, self._report, is_current, offer, owes=Owed(now()))
 
     # -- stop ------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from gocron_py.distributed.claim import Load, Sleep, Step, Write, forget, keep, 
 from gocron_py.distributed.decision import Alive, Claim, Record, cut_off, decode, encode, living, reap
 from gocron_py.distributed.events import Events, TickEventKind
 from gocron_py.distributed.held import TickLock
+from gocron_py.distributed.owed import Owed, with_tick
 from gocron_py.distributed.policy import TickPolicy
 from gocron_py.distributed.store import TickStore
 from gocron_py.distributed.tick import TickKind
@@ -44,8 +45,7 @@ class Attendance:
     :ivar is_current: whether that is still so.
     :ivar offer: hands a tick to the scheduler: its time, and the token of the run that was cut off.
         Gives whether it was taken.
-    :ivar owes: ticks from the one to before the other are to be caught up with if nobody has run them. Without
-        the first: from the last one on that somebody has run. ``None``: that was looked at.
+    :ivar owes: the ticks to catch up with. ``None``: that was looked at.
     """
 
     key: str
@@ -56,7 +56,7 @@ class Attendance:
     report: Reporter
     is_current: Callable[[], bool]
     offer: Callable[[Instant, str | None], bool]
-    owes: tuple[Instant | None, Instant] | None
+    owes: Owed | None
     version: object = field(default=None)
 
 
@@ -143,8 +143,7 @@ class Keeper:
         with self._lock:
             for job in self._attended:
                 if job.key == key:
-                    since, before = (at, at) if job.owes is None else job.owes
-                    job.owes = since if since is None else min(since, at), max(before, at + 1)
+                    job.owes = with_tick(job.owes, at)
 
     def is_over(self, victim: str) -> None:
         """A run that was handed to a scheduler to be done again has come back, whatever became of it."""
@@ -282,9 +281,7 @@ class Keeper:
         if job.policy.overlap or not living(record, alive):
             for each in cut_off(record, alive, job.policy.attempts):
                 self._offer(job, each.at, each.token)
-        if job.owes is not None:
-            (since, before), job.owes = job.owes, None
-            self._catch_up(job, record, since, before)
+        self._catch_up(job, record)
 
     def _offer(self, job: Attendance, at: Instant, victim: str) -> None:
         with self._lock:
@@ -295,16 +292,12 @@ class Keeper:
             with self._lock:
                 self._offered.pop(victim, None)
 
-    def _catch_up(self, job: Attendance, record: Record, since: Instant | None, before: Instant) -> None:
+    def _catch_up(self, job: Attendance, record: Record) -> None:
         """Have the ticks run that came while no instance could."""
-        if job.kind is TickKind.DYNAMIC:
-            return
-        last = max((record.floor, *record.seen[-1:]))
-        first = job.schedule.next(last if since is None else max(since - 1, record.floor))
-        if first is None:
-            return
-        for at in job.policy.owed(job.schedule, first, job.now()):
-            if at < before and at not in record.seen:  # those since then are on the scheduler's own list
+        with self._lock:
+            owed, job.owes = job.owes, None
+        if owed is not None and job.kind is not TickKind.DYNAMIC:
+            for at in owed.ticks(record, job.schedule, job.policy, job.now()):
                 job.offer(at, None)
 
     # -- the store ---------------------------------------------------------------------------------

@@ -465,6 +465,22 @@ def test_all_ticks_of_an_outage_are_caught_up_with(fleet: Fleet) -> None:
     assert sorted(fleet.ticks()) == [60, 120, 180]
 
 
+def test_outage_that_began_before_the_instance_is_caught_up_with(fleet: Fleet) -> None:
+    """It has not seen the record once when others go on."""
+    began = fleet.store.load([]).now
+    assert fleet.store.compare_and_set("job", None, encode(registered("job", began, "a life")))
+    store = Failing(fleet.store)
+    store.down = True
+    fleet.instance(every(60), store=store, start_deadline=SHORT, catch_up="all")
+    fleet.advance(60)
+    fleet.instance(every(60), catch_up="none")
+    fleet.advance(60)
+    assert fleet.ticks() == [120]
+    store.down = False
+    until(lambda: len(fleet.runs) == 2)
+    assert fleet.ticks() == [120, 60]
+
+
 def test_unreachable_store_and_run_all_the_same(fleet: Fleet) -> None:
     store = Failing(fleet.store)
     fleet.instance(every(60), store=store, start_deadline=SHORT, on_store_error="run")

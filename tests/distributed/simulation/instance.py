@@ -25,6 +25,7 @@ from gocron_py.distributed.decision import (
     reap,
     recover,
 )
+from gocron_py.distributed.owed import Owed, with_tick
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickMissed, TickTaken
 from gocron_py.instant import micros_of
@@ -73,7 +74,7 @@ class Instance(Host):
         self.jobs = {key_of(job): job for job in jobs}
         self.schedules = {key: job.schedule(BEGIN) for key, job in self.jobs.items()}
         # As in the locker: ticks before this may have to be caught up with.
-        self.owes: dict[str, tuple[int | None, int] | None] = dict.fromkeys(self.jobs, (None, self.clock()))
+        self.owes: dict[str, Owed | None] = dict.fromkeys(self.jobs, Owed(self.clock()))
         self._log("born")
         for key in self.jobs:
             self.spawn(self._execute(key))
@@ -147,8 +148,7 @@ class Instance(Host):
         except LockError as error:
             self.world.note(self.name, job.name, at - BEGIN, type(error).__name__)
             if isinstance(error, StoreDown):
-                since, before = self.owes[key] or (at, at)
-                self.owes[key] = since if since is None else min(since, at), max(before, at + 1)
+                self.owes[key] = with_tick(self.owes[key], at)
             if attempt.doubtful and self.rules.settles:
                 versions = tuple(attempt.doubtful)
                 self.chores.append(lambda: procedures.settle(key, token, versions))
@@ -239,17 +239,9 @@ class Instance(Host):
             self._catch_up(key, record)
 
     def _catch_up(self, key: str, record: Record) -> None:
-        owes, self.owes[key] = self.owes[key], None
-        if owes is None:
-            return
-        since, before = owes
-        schedule = self.schedules[key]
-        last = max((record.floor, *record.seen[-1:]))
-        first = schedule.next(last if since is None else max(since - 1, record.floor))
-        if first is None:
-            return
-        for at in self.jobs[key].tick_policy().owed(schedule, first, self.clock()):
-            if at < before and at not in record.seen:
+        owed, self.owes[key] = self.owes[key], None
+        if owed is not None:
+            for at in owed.ticks(record, self.schedules[key], self.jobs[key].tick_policy(), self.clock()):
                 self.spawn(self._run(key, at, None))
 
 
