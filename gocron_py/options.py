@@ -290,7 +290,15 @@ def with_executor(executor: Executor) -> _ExecutorOption:
 
     An option of a scheduler and of a job. Any :class:`concurrent.futures.Executor`: a process pool, or a
     cluster's, such as Dask's ``Client.get_executor()``. Its owner shuts it down. What crosses to another
-    process must pickle; a :class:`Context <gocron_py.Context>` does not.
+    process must pickle; a :class:`Context <gocron_py.Context>` does not. There
+    :func:`current_run <gocron_py.current_run>` tells of tick, attempt and fence.
+
+    When the run's context ends, its call is cancelled. Where the executor cannot tell a call that waits from one
+    that runs (Dask's cannot), the run is over then, and the function may go on over there.
+
+    A cluster may begin a call a second time, after the loss of a worker for example. Its own settings can forbid
+    some of that (Dask: ``distributed.scheduler.allowed-failures: 0``); the fence, which is the same both times,
+    keeps the rest from writing twice.
 
     :raises ErrInvalidArgument: not an Executor.
     """

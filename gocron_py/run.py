@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, cast, final
 
-from gocron_py.context import Context, after_func, background, with_value
+from gocron_py import elsewhere
+from gocron_py.context import Context, background, with_value
 from gocron_py.distributed import Lock
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.tick import CurrentRun, Tick, TickKind, key_of_ticks, running
@@ -20,8 +21,6 @@ from gocron_py.monitor import JobStatus
 from gocron_py.task import Panic
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from gocron_py.distributed import Elector, Locker
     from gocron_py.job import JobRecord, JobSpec
     from gocron_py.registry import Registry
@@ -279,7 +278,8 @@ class Run:
                 if executor is None:
                     result = self.spec.task.run(self.context)
                 else:
-                    result = self._call_elsewhere(executor)
+                    # The function alone; all that is around it stays on this thread.
+                    result = elsewhere.call(executor, self.spec.task, self.current(), self._context)
             finally:
                 running.reset(token)
                 self.registry.end_if_forked()
@@ -292,18 +292,6 @@ class Run:
         if result is None or not isinstance(result, BaseException):
             return None
         return result if isinstance(result, Exception) else _recovered(result)
-
-    def _call_elsewhere(self, executor: Executor) -> object:
-        """The function alone runs on a user's executor; all that is around it stays on this thread."""
-        task = self.spec.task
-        # A context does not pickle: it goes along only where the function asks for it.
-        future = executor.submit(task.run, self.context if task.takes_context else None)
-        # A call that has not begun is withdrawn when the job is stopped.
-        forget = after_func(self._context, future.cancel)
-        try:
-            return future.result()
-        finally:
-            forget()
 
     def _after(self, started: Instant, completed: Instant, error: Exception | None) -> None:
         report, job = self.registry.report, self.spec.handle

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from bisect import insort
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any, final
 
 from gocron_py.distributed.tick import TickKind
@@ -45,6 +45,7 @@ class Claim:
     :ivar owner: the instance; empty where the claim was given back before the task began.
     :ivar until: the end of the lease on the store's clock, where the store cannot tell who lives.
     :ivar attempt: how many times the task was begun, this one included.
+    :ivar lease: how long a renewal lasts, for stores without a clock: who looks measures it.
     """
 
     at: Instant
@@ -53,6 +54,7 @@ class Claim:
     until: Instant
     attempt: int
     fence: int
+    lease: Micros = 0
 
 
 @final
@@ -197,7 +199,7 @@ def _grant(
     is_named = request.kind in (TickKind.GRID, TickKind.ONCE)
     at = request.at if is_named else now
     fence = max(record.fence + 1, now)
-    granted = Claim(at, request.token, request.owner, now + request.lease, 1, fence)
+    granted = Claim(at, request.token, request.owner, now + request.lease, 1, fence, request.lease)
     floor, seen = record.floor, record.seen
     if request.kind is not TickKind.MANUAL and at not in seen:
         floor, seen = _joined(floor, seen, at)
@@ -245,7 +247,8 @@ def recover(record: Record, victim: str, request: Request, now: Instant, alive: 
     if living and not request.overlap:
         return Later(TickBusy)
     fence = max(record.fence + 1, now)
-    again = Claim(cut_off.at, request.token, request.owner, now + request.lease, cut_off.attempt + 1, fence)
+    until, attempt = now + request.lease, cut_off.attempt + 1
+    again = Claim(cut_off.at, request.token, request.owner, until, attempt, fence, request.lease)
     others = [each for each in rest if each is not cut_off]
     return Granted(replace(record, fence=fence, claims=(*others, *living, again)), again, crashed)
 
@@ -268,8 +271,11 @@ def reap(record: Record, alive: Alive, max_attempts: int) -> tuple[Record, tuple
 
 
 def renew(record: Record | None, token: str, until: Instant) -> Record | None:
-    """The lease goes on until *until*. ``None``: the claim is lost."""
-    return _changed(record, token, lambda held: replace(held, until=max(held.until, until)))
+    """The lease goes on until *until*. ``None``: the claim is lost.
+
+    Its end always moves, if only by a microsecond: who looks sees that it was renewed.
+    """
+    return _changed(record, token, lambda held: replace(held, until=max(held.until + 1, until)))
 
 
 def finish(record: Record | None, token: str, next_at: Instant | None = None) -> Record | None:
@@ -304,7 +310,7 @@ def encode(record: Record) -> str:
         "floor": record.floor,
         "seen": record.seen,
         "fence": record.fence,
-        "claims": [[each.at, each.token, each.owner, each.until, each.attempt, each.fence] for each in record.claims],
+        "claims": [astuple(each) for each in record.claims],
         "next_at": record.next_at,
         "life": record.life,
     }
@@ -340,8 +346,9 @@ def decode(text: object, name: str) -> Record:
         raise StoreCorrupt(f"job {name!r:.80}: {type(error).__name__}: {error!s:.120}") from error
 
 
-def _claim(at: object, token: object, owner: object, until: object, attempt: object, fence: object) -> Claim:
-    return Claim(_number(at), _text(token), _text(owner), _number(until), _number(attempt), _number(fence))
+def _claim(at: object, token: object, owner: object, *numbers: object) -> Claim:
+    until, attempt, fence, lease = map(_number, numbers)
+    return Claim(_number(at), _text(token), _text(owner), until, attempt, fence, lease)
 
 
 def _number(value: object) -> int:

@@ -1,4 +1,4 @@
-"""One leader among the instances that share a store."""
+"""One leader among the instances that share a store or a server."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, final
@@ -23,7 +24,7 @@ LeadershipCallback = Callable[[bool], object]
 # client-go's: a leader that could not renew for the deadline stops believing before the lease is over.
 LEASE: Final[Micros] = 15 * SECOND
 DEADLINE: Final[Micros] = 10 * SECOND
-_RETRY: Final = 2.0
+RETRY: Final = 2.0
 _FIRST_WORD: Final = 2.0
 _FORMAT: Final = 1
 
@@ -54,14 +55,131 @@ def campaign(
     return Leadership(candidate, now + LEASE, 1 if held is None else held.term + 1)
 
 
-class StoreElector:
-    """Lets one of the instances that share a store lead (an ``Elector``). Not in Go.
+class CampaigningElector(ABC):
+    """What electors have in common: a thread that campaigns, and answers from memory (an ``Elector``).
 
-    It campaigns in a thread of its own, from the first question on, and comes back after any loss. Answers
-    come from memory, and only while the last renewal was sent less than 10 s ago, on a clock that runs on
-    while the machine sleeps; another instance can win after 15 s at the earliest.
+    It campaigns from the first question on, and comes back after any loss. ``is_leader`` asks no server: it
+    goes by the last renewal that was *sent*, on a clock that runs on while the machine sleeps.
 
-    :param store: shared by the instances.
+    :param deadline: in microseconds; a leader that could not renew for so long stops believing that it leads.
+    :param on_change: called with ``True`` and ``False`` as this instance begins and ceases to lead.
+    :raises ErrInvalidArgument: ``on_change`` is not callable.
+    """
+
+    def __init__(self, deadline: Micros, on_change: LeadershipCallback | None) -> None:
+        if on_change is not None and not callable(on_change):
+            raise ErrInvalidArgument("on_change must be callable", got=on_change)
+        self._deadline = deadline
+        self._on_change = on_change
+        self._closed = False
+        self._begin()
+        _electors.add(self)
+
+    def _begin(self) -> None:
+        """As new: also in a forked child, which leads nothing."""
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._bell = threading.Event()
+        self._heard = threading.Event()
+        self._leads = False
+        self._sent: Micros = 0
+        self._why = "no campaign has ended yet"
+
+    def is_leader(self, ctx: Context) -> None:
+        """Return if this instance leads (``Elector.IsLeader``). The first question waits for an answer, at most 2 s.
+
+        :raises NotLeader: it does not, or cannot know.
+        """
+        if self._thread is None and not self._closed:
+            self._start()
+            self._heard.wait(_FIRST_WORD)
+        if not self._leads:
+            raise NotLeader(self._why)
+        if elapsed() - self._sent >= self._deadline:
+            raise NotLeader("the lease could not be renewed in time")
+
+    def close(self) -> None:
+        """Resign, so that another instance leads at once, and campaign no more."""
+        self._closed = True
+        self._bell.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5)
+        self._follow("it has resigned")
+        self._disconnect()
+
+    # -- for a server's own class ------------------------------------------------------------------
+
+    @abstractmethod
+    def _stand(self) -> None:
+        """One step of the campaign; ends with :meth:`_lead` or :meth:`_follow`, or raises a LockError."""
+
+    @abstractmethod
+    def _resign(self) -> None:
+        """Give the leadership up, if it is this instance's; raise a LockError where that cannot be done."""
+
+    def _pause(self) -> float:
+        """So long, in seconds, until the next step."""
+        return RETRY
+
+    def _disconnect(self) -> None:  # noqa: B027 - most have nothing to close
+        pass
+
+    def _forked(self) -> None:  # noqa: B027 - most have nothing to renew
+        pass
+
+    def _lead(self, sent: Micros) -> None:
+        """It leads; the renewal that says so was sent at *sent*."""
+        self._sent = sent
+        self._change(True, "")
+
+    def _follow(self, why: str) -> None:
+        self._change(False, why)
+
+    # -- the thread --------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._closed:
+                thread = threading.Thread(target=self._campaign, name="gocron-elector", daemon=True)
+                thread.start()
+                self._thread = thread
+
+    def _campaign(self) -> None:
+        pid = os.getpid()
+        while not self._closed and pid == os.getpid():
+            try:
+                self._stand()
+            except LockError as error:
+                if not self._leads or elapsed() - self._sent >= self._deadline:
+                    self._follow(str(error))
+            except BaseException:
+                _log.exception("gocron: the elector goes on after")
+            self._heard.set()
+            self._bell.wait(self._pause())
+        if pid == os.getpid():
+            try:
+                self._resign()
+            except LockError:  # then the lease has to run out
+                pass
+
+    def _change(self, leads: bool, why: str) -> None:
+        changed, self._leads, self._why = leads is not self._leads, leads, why
+        if changed:
+            _log.info("gocron: this instance %s", "leads" if leads else f"leads no more: {why}")
+            if self._on_change is not None:
+                try:
+                    self._on_change(leads)
+                except BaseException:
+                    _log.exception("gocron: on_change raised")
+
+
+class StoreElector(CampaigningElector):
+    """Lets one of the instances that share a store lead. Not in Go.
+
+    A leader that could not renew for 10 s stops believing; another instance can win after 15 s at the earliest.
+
+    :param store: shared by the instances. ``close()`` closes it, too.
     :param name: of the election: the key in the store.
     :param on_change: called with ``True`` and ``False`` as this instance begins and ceases to lead.
     :raises ErrInvalidArgument: a wrong kind of object, or an empty name.
@@ -74,87 +192,28 @@ class StoreElector:
         check_kind(name, str, "name")
         if not name:
             raise ErrInvalidArgument("name must not be empty")
-        if on_change is not None and not callable(on_change):
-            raise ErrInvalidArgument("on_change must be callable", got=on_change)
+        if not store.has_clock:
+            raise ErrInvalidArgument("an election needs a store with a clock of its own", got=type(store).__name__)
         self._store = store
         # Not the key of any job's record.
         self._key = f"elector:{name}"
-        self._on_change = on_change
-        self._closed = False
-        self._begin()
-        _electors.add(self)
-
-    def _begin(self) -> None:
-        """As new: also in a forked child, which leads nothing."""
         self._identity = ""
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._bell = threading.Event()
-        self._heard = threading.Event()
-        self._leads = False
-        self._sent = 0
-        self._why = "no campaign has ended yet"
-
-    def is_leader(self, ctx: Context) -> None:
-        """Return if this instance leads.
-
-        :raises NotLeader: it does not, or cannot know.
-        """
-        if self._thread is None and not self._closed:
-            self._start()
-            self._heard.wait(_FIRST_WORD)
-        if not self._leads:
-            raise NotLeader(self._why)
-        if elapsed() - self._sent >= DEADLINE:
-            raise NotLeader("the lease could not be renewed in time")
-
-    def close(self) -> None:
-        """Resign, so that another instance leads at once, and campaign no more. The store is closed."""
-        self._closed = True
-        self._bell.set()
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(5)
-        self._change(False, "it has resigned")
-        self._store.close()
-
-    def _start(self) -> None:
-        with self._lock:
-            if self._thread is None and not self._closed:
-                # The store tells lives of owners apart; this one is of this object alone.
-                self._identity = f"{self._store.owner()}/{secrets.token_hex(4)}"
-                thread = threading.Thread(target=self._campaign, name="gocron-elector", daemon=True)
-                thread.start()
-                self._thread = thread
-
-    def _campaign(self) -> None:
-        pid = os.getpid()
-        pause = min(_RETRY, self._store.poll)
-        while not self._closed and pid == os.getpid():
-            try:
-                self._stand()
-            except LockError as error:
-                if elapsed() - self._sent >= DEADLINE:
-                    self._change(False, str(error))
-            except BaseException:
-                _log.exception("gocron: the elector goes on after")
-            self._heard.set()
-            self._bell.wait(pause)
-        if pid == os.getpid():
-            self._resign()
+        super().__init__(DEADLINE, on_change)
 
     def _stand(self) -> None:
+        if not self._identity:
+            # The store tells lives of owners apart; this one is of this object alone.
+            self._identity = f"{self._store.owner()}/{secrets.token_hex(4)}"
         sent = elapsed()
         held, version, now = self._load()
         after = campaign(held, self._identity, now, self._is_alive)
         if after is None:
-            self._change(False, f"{held.leader if held else 'nobody'} leads")
-        elif held is not None and held.leader == self._identity and held.until - now > LEASE - SECOND:
-            self._sent = sent  # it was renewed a moment ago
-            self._change(True, "")
-        elif self._store.compare_and_set(self._key, version, _encode(after)):
-            self._sent = sent
-            self._change(True, "")
+            self._follow(f"{held.leader if held else 'nobody'} leads")
+        elif (
+            # It was renewed a moment ago.
+            held is not None and held.leader == self._identity and held.until - now > LEASE - SECOND
+        ) or self._store.compare_and_set(self._key, version, _encode(after)):
+            self._lead(sent)
 
     def _load(self) -> tuple[Leadership | None, object, Instant]:
         snapshot = self._store.load((self._key,))
@@ -167,22 +226,19 @@ class StoreElector:
         return self._store.is_alive(identity.rpartition("/")[0])
 
     def _resign(self) -> None:
-        try:
-            held, version, _ = self._load()
-            if held is not None and held.leader == self._identity:
-                self._store.compare_and_set(self._key, version, _encode(Leadership("", 0, held.term)))
-        except LockError:  # then the lease has to run out
-            pass
+        held, version, _ = self._load()
+        if held is not None and held.leader == self._identity:
+            self._store.compare_and_set(self._key, version, _encode(Leadership("", 0, held.term)))
 
-    def _change(self, leads: bool, why: str) -> None:
-        changed, self._leads, self._why = leads is not self._leads, leads, why
-        if changed:
-            _log.info("gocron: this instance %s", "leads" if leads else f"leads no more: {why}")
-            if self._on_change is not None:
-                try:
-                    self._on_change(leads)
-                except BaseException:
-                    _log.exception("gocron: on_change raised")
+    def _pause(self) -> float:
+        return min(RETRY, self._store.poll)
+
+    def _disconnect(self) -> None:
+        self._store.close()
+
+    def _forked(self) -> None:
+        self._store.forked()
+        self._identity = ""
 
 
 def _encode(held: Leadership) -> str:
@@ -200,12 +256,12 @@ def _decode(text: str) -> Leadership:
         raise StoreCorrupt(f"the elector's record: {error!s:.120}") from error
 
 
-_electors: weakref.WeakSet[StoreElector] = weakref.WeakSet()
+_electors: weakref.WeakSet[CampaigningElector] = weakref.WeakSet()
 
 
 def _forked() -> None:
     for elector in _electors:
-        elector._store.forked()
+        elector._forked()
         elector._begin()
 
 

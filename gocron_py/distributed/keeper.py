@@ -20,7 +20,7 @@ from gocron_py.distributed.policy import TickPolicy
 from gocron_py.distributed.store import TickStore
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import LockError, StoreCorrupt, StoreDown
-from gocron_py.instant import SECOND, Instant
+from gocron_py.instant import SECOND, Instant, Micros
 
 if TYPE_CHECKING:
     from gocron_py.reporter import Reporter
@@ -88,6 +88,8 @@ class Keeper:
         self._known: dict[str, str] = {}
         self._held: dict[str, TickLock] = {}
         self._chores: list[Chore] = []
+        # By a claim's token: the end of its lease, and when that was first seen. For stores without a clock.
+        self._seen: dict[str, tuple[Instant, Micros]] = {}
         # Runs that were handed to a scheduler to be done again, by the token of the claim that was cut off.
         self._offered: dict[str, Attendance] = {}
 
@@ -161,9 +163,20 @@ class Keeper:
 
         def alive(held: Claim) -> bool:
             answer = self.store.is_alive(held.owner)
-            return now < held.until if answer is None else answer
+            if answer is None:
+                answer = now < held.until if self.store.has_clock else self._has_changed(held)
+            return answer
 
         return alive
+
+    def _has_changed(self, held: Claim) -> bool:
+        """Whether a claim was renewed within its lease, by this machine's clock."""
+        with self._lock:
+            until, since = self._seen.get(held.token, (None, 0))
+            if until != held.until:
+                since = elapsed()
+                self._seen[held.token] = held.until, since
+        return elapsed() - since < held.lease
 
     # -- the thread --------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import final
 
 from gocron_py.instant import Instant
@@ -31,7 +32,7 @@ class Entry:
 class Snapshot:
     """What a store answered.
 
-    :ivar now: the store's time, in microseconds since the epoch, read not before the entries.
+    :ivar now: the store's time, in microseconds since the epoch.
     :ivar entries: by key; a key without an entry is left out.
     """
 
@@ -47,9 +48,15 @@ class TickStore(ABC):
     :exc:`~gocron_py.StoreCorrupt`. Keys are names of jobs, which may be any text: a store escapes them.
 
     :cvar poll: how often, in seconds, instances look for runs that a crash has cut off.
+    :cvar has_clock: whether *now* is the same clock for all instances. Where it is not, and the store cannot tell
+        who lives, an instance takes another's run for cut off when its claim has not changed for the time of its
+        lease, on the clock of the instance that looks (as Kubernetes' client-go does).
+    :cvar shortest_interval: ticks of a job must be so far apart at least.
     """
 
     poll: float = 10.0
+    has_clock: bool = True
+    shortest_interval: timedelta = timedelta(0)
 
     @abstractmethod
     def load(self, keys: Sequence[str]) -> Snapshot:

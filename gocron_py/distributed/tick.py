@@ -12,6 +12,7 @@ from gocron_py.context import Context
 from gocron_py.errors import ErrInvalidArgument
 
 if TYPE_CHECKING:
+    from gocron_py.elsewhere import FarCall
     from gocron_py.run import Run
 
 
@@ -65,7 +66,7 @@ class CurrentRun:
 _KEY = object()
 
 # The run whose task this is; follows the task's coroutines, and asyncio.to_thread.
-running: ContextVar[Run | None] = ContextVar("gocron_py_run", default=None)
+running: ContextVar[Run | FarCall | None] = ContextVar("gocron_py_run", default=None)
 
 
 def tick_of(ctx: Context) -> Run | None:
@@ -93,7 +94,9 @@ def tick_from(ctx: Context) -> Tick | None:
 def current_run() -> CurrentRun:
     """The run that calls, from within a task. Not in Go.
 
-    :raises LookupError: not called by a task, or by one on another executor's thread or process.
+    In another process, where ``with_executor`` has the function run, its context is one that never ends.
+
+    :raises LookupError: not called by a task, or on a thread that the task has started.
     """
     run = running.get()
     if run is None:

@@ -1,0 +1,205 @@
+"""Mutex lockers as in Go: a lock with a time to live, kept alive while the task runs.
+
+They promise that two runs do not happen at one moment, while the holder lives; not that a tick starts once.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import secrets
+import threading
+import weakref
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from typing import Final, final
+
+from gocron_py.clock import elapsed
+from gocron_py.context import Context, with_cancel_cause
+from gocron_py.distributed.tick import tick_of
+from gocron_py.errors import ErrInvalidArgument, LockError, LockLost, check_kind
+from gocron_py.instant import SECOND, Micros, micros_of
+
+_SHORTEST_TTL: Final = timedelta(milliseconds=100)
+_LONGEST_TTL: Final = timedelta(days=1)
+
+_log = logging.getLogger("gocron_py")
+
+
+@final
+class MutexLock:
+    """A lock that is held; what ``lock`` of a mutex locker gives to the scheduler.
+
+    :ivar context: for the task; cancelled with the cause :exc:`~gocron_py.LockLost` if the lock is lost.
+    :ivar lost: why it was lost.
+    """
+
+    __slots__ = ("_cancel", "_locker", "context", "key", "lost", "renewed", "since", "token")
+
+    def __init__(self, locker: MutexLocker, ctx: Context, key: str, token: str, since: Micros) -> None:
+        self._locker = locker
+        self.key = key
+        self.token = token
+        self.since = self.renewed = since
+        self.lost: LockLost | None = None
+        run = tick_of(ctx)
+        self.context, self._cancel = with_cancel_cause((run and run.context) or ctx)
+
+    def lose(self) -> None:
+        """It is somebody else's: cancel the task."""
+        if self.lost is None:
+            self.lost = LockLost(f"job {self.key!r:.80}")
+            self._cancel(self.lost)
+
+    def unlock(self, ctx: Context) -> None:
+        """Release it, if it is still this instance's.
+
+        :raises StoreError: it could not be released, and ends with its time to live.
+        """
+        try:
+            self._locker._unlock(self)
+        finally:
+            self._cancel()
+
+
+class MutexLocker(ABC):
+    """What mutex lockers have in common: the lock's life after it was got.
+
+    :param ttl: how long a lock outlives a holder that has gone away. It is extended every third of that.
+    :param lock_at_least_for: keep a lock so long at least, however short the job: longer than the clocks of
+        the instances differ, shorter than the job's interval. No thread waits for that: the server does.
+    :raises ErrInvalidArgument: not within 100 ms and a day; ``lock_at_least_for`` longer than the ttl.
+    """
+
+    def __init__(self, ttl: timedelta, lock_at_least_for: timedelta) -> None:
+        check_kind(ttl, timedelta, "ttl")
+        check_kind(lock_at_least_for, timedelta, "lock_at_least_for")
+        if not _SHORTEST_TTL <= ttl <= _LONGEST_TTL:
+            raise ErrInvalidArgument("ttl must be from 100 ms to a day", got=ttl)
+        if not timedelta(0) <= lock_at_least_for <= ttl:
+            raise ErrInvalidArgument("lock_at_least_for must be from 0 to the ttl", got=lock_at_least_for)
+        self._ttl = micros_of(ttl)
+        self._at_least = micros_of(lock_at_least_for)
+        self._closed = False
+        self._begin()
+        _lockers.add(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._bell = threading.Event()
+        self._held: dict[str, MutexLock] = {}
+        self._thread: threading.Thread | None = None
+
+    # -- for the scheduler -------------------------------------------------------------------------
+
+    def lock(self, ctx: Context, key: str) -> MutexLock:
+        """Get the lock, or fail at once (``Locker.Lock``).
+
+        :raises TickBusy: another instance holds it.
+        :raises StoreError: the server cannot be asked.
+        """
+        check_kind(ctx, Context, "ctx")
+        check_kind(key, str, "key")
+        if ended := ctx.err():
+            raise ended
+        if self._closed:
+            raise LockError("the locker is closed")
+        since = elapsed()
+        lock = MutexLock(self, ctx, key, self._acquire(key), since)
+        with self._lock:
+            self._held[lock.token] = lock
+            if self._thread is None:
+                self._start()
+        return lock
+
+    def close(self) -> None:
+        """Extend no lock any more, and let go of the server. For after the shutdown of the schedulers."""
+        self._closed = True
+        self._bell.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5)
+        self._disconnect()
+
+    # -- for a server's own class ------------------------------------------------------------------
+
+    @abstractmethod
+    def _acquire(self, key: str) -> str:
+        """Get the lock: the token that proves it. In doubt it undoes what it may have done, and raises."""
+
+    @abstractmethod
+    def _extend(self, key: str, token: str) -> bool:
+        """Give it the whole time to live again. ``False``: it is lost."""
+
+    @abstractmethod
+    def _release(self, key: str, token: str, after: Micros) -> bool:
+        """Give it up, now or *after* so long. ``False``: it was lost."""
+
+    def _disconnect(self) -> None:  # noqa: B027 - most have nothing to close
+        pass
+
+    def _forked(self) -> None:  # noqa: B027 - most have nothing to renew
+        pass
+
+    # -- the lock's life ---------------------------------------------------------------------------
+
+    def _unlock(self, lock: MutexLock) -> None:
+        with self._lock:
+            self._held.pop(lock.token, None)
+        rest = max(self._at_least - (elapsed() - lock.since), 0)
+        if not self._release(lock.key, lock.token, rest):
+            lock.lose()
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._keep, name="gocron-lock-keeper", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread is to be had now; the next lock tries again
+            return
+        self._thread = thread
+
+    def _keep(self) -> None:
+        pid = os.getpid()
+        pause = self._ttl / SECOND / 3
+        while not self._bell.wait(pause) and pid == os.getpid():
+            with self._lock:
+                locks = list(self._held.values())
+            for lock in locks:
+                try:
+                    self._renew(lock)
+                except BaseException:
+                    _log.exception("gocron: a locker goes on after")
+            is_troubled = any(elapsed() - lock.renewed > self._ttl // 3 for lock in locks)
+            pause = min(self._ttl / SECOND / (12 if is_troubled else 3), 10.0)
+
+    def _renew(self, lock: MutexLock) -> None:
+        sent = elapsed()
+        # What was due long ago is not ours any more, whatever the server says: another may have had it.
+        is_over = sent - lock.renewed >= self._ttl
+        try:
+            is_kept = not is_over and self._extend(lock.key, lock.token)
+        except LockError:
+            is_kept = elapsed() - lock.renewed < self._ttl
+        else:
+            if is_kept:
+                lock.renewed = sent
+        if not is_kept and lock.token in self._held:
+            lock.lose()
+
+
+def new_token() -> str:
+    """16 random bytes in base64, as redsync writes them."""
+    return base64.b64encode(secrets.token_bytes(16)).decode()
+
+
+_lockers: weakref.WeakSet[MutexLocker] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for locker in _lockers:
+        locker._begin()
+        locker._forked()
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,369 @@
+"""Ticks, locks and elections on a Redis server. The extra ``redis`` is needed.
+
+A client is the user's own object, or a URL. Of a plain client a copy is used, with its address, user and TLS, but
+with time limits and without retries: a write that was retried after its answer got lost would say "taken" of a lock
+that is ours. A client of a cluster or of Sentinel is used as it is.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, Final, TypeVar, Unpack, final
+
+try:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
+    raise ModuleNotFoundError("pip install 'gocron_py[redis]'", name=error.name) from error
+
+from gocron_py.clock import elapsed
+from gocron_py.distributed.circuit import CALL_TIMEOUT, Circuit, described
+from gocron_py.distributed.elector import LeadershipCallback, StoreElector
+from gocron_py.distributed.events import EventCallback
+from gocron_py.distributed.locker import TickLocker
+from gocron_py.distributed.mutex import MutexLocker, new_token
+from gocron_py.distributed.names import escaped
+from gocron_py.distributed.policy import PolicyOverrides
+from gocron_py.distributed.store import Entry, Snapshot, TickStore
+from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, StoreDown, TickBusy, check_kind
+from gocron_py.instant import SECOND, Micros
+
+__all__ = ("RedisElector", "RedisLocker", "RedisStore", "RedisTickLocker")
+
+T = TypeVar("T")
+
+# A hash tag, so that in a cluster all jobs are on one node: one script reads many.
+DEFAULT_PREFIX: Final = "{gocron}:tick:"
+
+_LOAD: Final = """
+local time = redis.call('TIME')
+local answer = {time[1], time[2]}
+for _, key in ipairs(KEYS) do
+    local fields = redis.call('HMGET', key, 'version', 'text')
+    answer[#answer + 1] = fields[1]
+    answer[#answer + 1] = fields[2]
+end
+return answer
+"""
+
+# A version is empty where there is to be no entry.
+_COMPARE_AND_SET: Final = """
+local version = redis.call('HGET', KEYS[1], 'version')
+if version == false then
+    if ARGV[1] ~= '' or redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+elseif version ~= ARGV[1] then
+    return 0
+end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'text', ARGV[3])
+return 1
+"""
+
+# Both to the letter as redsync has them, so that a server keeps one copy for Go and Python.
+_RELEASE: Final = """
+	local val = redis.call("GET", KEYS[1])
+	if val == ARGV[1] then
+		return redis.call("DEL", KEYS[1])
+	elseif val == false then
+		return -1
+	else
+		return 0
+	end
+"""
+_EXTEND: Final = """
+	if redis.call("GET", KEYS[1]) == ARGV[1] then
+		return redis.call("PEXPIRE", KEYS[1], ARGV[2])
+	else
+		return 0
+	end
+"""
+
+_MOST_KEYS: Final = 500
+
+
+class _Server:
+    """One server, or cluster: scripts, bounded and with typed errors."""
+
+    def __init__(self, client: object, timeout: float = CALL_TIMEOUT) -> None:
+        self._client: Any = _bounded(client, timeout)
+        self._circuit = Circuit(_typed)
+        # A client that was made here is closed here.
+        self._is_own = self._client is not client
+
+    def call(self, work: Callable[[Any], T]) -> T:
+        return self._circuit.call(lambda: work(self._client))
+
+    def run(self, script: str, keys: Sequence[str], *arguments: object) -> Any:
+        return self.call(lambda client: _evaluate(client, script, keys, arguments))
+
+    def forked(self) -> None:
+        self._circuit.begin()
+
+    def close(self) -> None:
+        if self._is_own:
+            self._client.close()
+
+
+def _evaluate(client: Any, script: str, keys: Sequence[str], arguments: Sequence[object]) -> Any:
+    try:
+        return client.evalsha(_sha(script), len(keys), *keys, *arguments)
+    except redis.exceptions.NoScriptError:
+        return client.eval(script, len(keys), *keys, *arguments)
+
+
+def _sha(script: str) -> str:
+    sha = _shas.get(script)
+    if sha is None:
+        import hashlib
+
+        sha = _shas[script] = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+    return sha
+
+
+_shas: dict[str, str] = {}
+
+
+@final
+class RedisStore(TickStore):
+    """A store on a Redis server, version 5 or later. Each record is a hash without a time to live.
+
+    Its promise is as durable as the server is: persistence has to be ``appendfsync always`` where a crash of the
+    server must not forget a second, and ``maxmemory-policy`` one that does not evict it (``noeviction``).
+
+    :param client: a ``redis.Redis``, ``redis.RedisCluster``, or a URL (``redis://``, ``rediss://``, ``unix://``).
+    :param prefix: of the keys.
+    :param min_replicas: a claim counts when so many replicas have it; else it is refused (``WAIT``). With 0 a
+        failover to a replica that lags forgets what was claimed meanwhile.
+    :raises ErrInvalidArgument: no client and no URL, or an impossible value.
+    """
+
+    def __init__(self, client: object, *, prefix: str = DEFAULT_PREFIX, min_replicas: int = 0) -> None:
+        check_kind(prefix, str, "prefix")
+        check_kind(min_replicas, int, "min_replicas")
+        if min_replicas < 0:
+            raise ErrInvalidArgument("min_replicas must be 0 or more", got=min_replicas)
+        self._prefix = prefix
+        self._min_replicas = min_replicas
+        self._server = _Server(client)
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        """See :meth:`TickStore.load`."""
+        entries: dict[str, Entry] = {}
+        now = None
+        for first in range(0, len(keys) or 1, _MOST_KEYS):
+            some = keys[first : first + _MOST_KEYS]
+            seconds, micros, *fields = self._server.run(_LOAD, [self._key(key) for key in some])
+            now = int(seconds) * SECOND + int(micros) if now is None else now
+            for key, version, text in zip(some, fields[::2], fields[1::2], strict=True):
+                if version is not None:
+                    entries[key] = Entry(_text(text, key), _text(version, key))
+        assert now is not None
+        return Snapshot(now, entries)
+
+    def compare_and_set(self, key: str, version: object, text: str) -> bool:
+        """See :meth:`TickStore.compare_and_set`."""
+        arguments = (version or "", secrets.token_hex(8), text)
+        keys = (self._key(key),)
+        if not self._min_replicas:
+            return bool(self._server.run(_COMPARE_AND_SET, keys, *arguments))
+        return self._server.call(lambda client: self._replicated(client, keys, arguments))
+
+    def _replicated(self, client: Any, keys: Sequence[str], arguments: Sequence[object]) -> bool:
+        # WAIT counts what its own connection has written.
+        pipe = client.pipeline(transaction=False)
+        pipe.eval(_COMPARE_AND_SET, len(keys), *keys, *arguments)
+        pipe.wait(self._min_replicas, int(CALL_TIMEOUT * 500))
+        written, replicas = pipe.execute()
+        if written and replicas < self._min_replicas:
+            raise StoreDown(f"{replicas} of {self._min_replicas} replicas have the write")
+        return bool(written)
+
+    def _key(self, name: str) -> str:
+        return self._prefix + escaped(name)
+
+    def forked(self) -> None:
+        """See :meth:`TickStore.forked`. The client finds out by itself."""
+        super().forked()
+        self._server.forked()
+
+    def close(self) -> None:
+        """See :meth:`TickStore.close`. A client of the user's stays open."""
+        self._server.close()
+
+
+@final
+class RedisTickLocker(TickLocker):
+    """Each tick once among all instances that share a Redis server.
+
+    ::
+
+        locker = RedisTickLocker("redis://localhost:6379/0")
+        scheduler = gocron.new_scheduler(gocron.with_distributed_locker(locker))
+
+    :param client: see :class:`RedisStore`, also for the next two.
+    :param on_event: see :class:`~gocron_py.distributed.TickLocker`.
+    :param policy: the fields of :class:`~gocron_py.TickPolicy`.
+    :raises ErrInvalidArgument: no client and no URL, or an impossible value.
+    """
+
+    def __init__(
+        self,
+        client: object,
+        *,
+        prefix: str = DEFAULT_PREFIX,
+        min_replicas: int = 0,
+        on_event: EventCallback | None = None,
+        **policy: Unpack[PolicyOverrides],
+    ) -> None:
+        store = RedisStore(client, prefix=prefix, min_replicas=min_replicas)
+        super().__init__(store, on_event=on_event, **policy)
+
+
+@final
+class RedisElector(StoreElector):
+    """One leader among the instances that share a Redis server.
+
+    :param client: see :class:`RedisStore`, also for the prefix and ``min_replicas``.
+    :param name: of the election.
+    :param on_change: called with ``True`` and ``False`` as this instance begins and ceases to lead.
+    """
+
+    def __init__(
+        self,
+        client: object,
+        *,
+        name: str = "gocron-leader",
+        prefix: str = DEFAULT_PREFIX,
+        min_replicas: int = 0,
+        on_change: LeadershipCallback | None = None,
+    ) -> None:
+        store = RedisStore(client, prefix=prefix, min_replicas=min_replicas)
+        super().__init__(store, name=name, on_change=on_change)
+
+
+@final
+class RedisLocker(MutexLocker):
+    """A lock per job, with the keys, values and scripts of redsync: shared with Go instances of the same fleet.
+
+    :param client: a ``redis.Redis`` or a URL.
+    :param nodes: instead: several of them, servers that know nothing of each other. The lock is held when more
+        than half of them have granted it (Redlock, as redsync does it).
+    :param prefix: of the key before the job's name: ``gocron:`` as in gocron's guide; ``""`` for the keys
+        of gocron-redis-lock.
+    :param ttl: how long the lock outlives a holder that has gone away; it is extended while the task runs.
+    :param lock_at_least_for: keep it so long at least; see :class:`~gocron_py.distributed.mutex.MutexLocker`.
+    :raises ErrInvalidArgument: neither or both of client and nodes, or an impossible value.
+    """
+
+    def __init__(
+        self,
+        client: object = None,
+        *,
+        nodes: Sequence[object] | None = None,
+        prefix: str = "gocron:",
+        ttl: timedelta = timedelta(seconds=30),
+        lock_at_least_for: timedelta = timedelta(0),
+    ) -> None:
+        super().__init__(ttl, lock_at_least_for)
+        check_kind(prefix, str, "prefix")
+        if (client is None) == (nodes is None):
+            raise ErrInvalidArgument("either a client or nodes are needed")
+        chosen = [client] if nodes is None else list(nodes)
+        if not chosen:
+            raise ErrInvalidArgument("nodes must not be empty")
+        # Of several, one that hangs must not use up the time that the lock has (redsync's figure).
+        timeout = CALL_TIMEOUT if len(chosen) == 1 else min(CALL_TIMEOUT, max(0.05, self._ttl / SECOND * 0.05))
+        self._nodes = [_Server(node, timeout) for node in chosen]
+        self._prefix = prefix
+
+    def _acquire(self, key: str) -> str:
+        token, name, sent = new_token(), self._key(key), elapsed()
+        granted, failures = self._ask(lambda node: _set(node, name, token, self._ttl // 1000))
+        # Clocks of servers go a little faster or slower (redsync's figure, too).
+        is_fresh = elapsed() - sent < self._ttl - self._ttl // 100
+        if granted >= self._quorum and is_fresh:
+            return token
+        # Also where the answer was lost: it may be ours and nobody would know.
+        self._ask(lambda node: node.run(_RELEASE, (name,), token) == 1)
+        if len(self._nodes) - len(failures) < self._quorum:
+            raise failures[0]
+        raise TickBusy("the lock is held by another instance" if is_fresh else "the servers took too long")
+
+    def _extend(self, key: str, token: str) -> bool:
+        return self._change(lambda node: node.run(_EXTEND, (self._key(key),), token, self._ttl // 1000) == 1)
+
+    def _release(self, key: str, token: str, after: Micros) -> bool:
+        if after >= 1000:
+            return self._change(lambda node: node.run(_EXTEND, (self._key(key),), token, after // 1000) == 1)
+        return self._change(lambda node: node.run(_RELEASE, (self._key(key),), token) == 1)
+
+    def _change(self, work: Callable[[_Server], bool]) -> bool:
+        done, failures = self._ask(work)
+        if done < self._quorum and failures and done + len(failures) >= self._quorum:
+            raise failures[0]
+        return done >= self._quorum
+
+    def _ask(self, work: Callable[[_Server], bool]) -> tuple[int, list[LockError]]:
+        done, failures = 0, []
+        for node in self._nodes:
+            try:
+                done += work(node)
+            except LockError as error:
+                failures.append(error)
+        return done, failures
+
+    @property
+    def _quorum(self) -> int:
+        return len(self._nodes) // 2 + 1
+
+    def _key(self, key: str) -> str:
+        return self._prefix + key
+
+    def _forked(self) -> None:
+        for node in self._nodes:
+            node.forked()
+
+    def _disconnect(self) -> None:
+        for node in self._nodes:
+            node.close()
+
+
+def _set(node: _Server, name: str, token: str, millis: int) -> bool:
+    return bool(node.call(lambda client: client.set(name, token, nx=True, px=millis)))
+
+
+def _bounded(client: object, timeout: float) -> Any:
+    limits = {"socket_timeout": timeout, "socket_connect_timeout": timeout, "retry": Retry(NoBackoff(), 0)}
+    if isinstance(client, str):
+        try:
+            return redis.Redis.from_url(client, **limits)
+        except ValueError as error:
+            raise ErrInvalidArgument(f"not a URL of Redis: {described(error)}") from None
+    if isinstance(client, redis.Redis):
+        pool = client.connection_pool
+        if type(pool) is not redis.ConnectionPool:
+            return client
+        settings: dict[str, Any] = {**pool.connection_kwargs, **limits, "retry_on_error": [], "retry_on_timeout": False}
+        return redis.Redis(connection_pool=redis.ConnectionPool(pool.connection_class, **settings))
+    if isinstance(client, redis.RedisCluster):
+        return client
+    raise ErrInvalidArgument("client must be a redis.Redis, a redis.RedisCluster or a URL", got=type(client).__name__)
+
+
+def _typed(error: Exception) -> LockError:
+    if isinstance(error, redis.exceptions.ResponseError) and "WRONGTYPE" in str(error):
+        return StoreCorrupt(described(error))
+    return StoreDown(described(error))
+
+
+def _text(value: object, key: str) -> str:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            pass
+    elif isinstance(value, str):
+        return value
+    raise StoreCorrupt(f"job {key!r:.80}: its hash is not one of this library's")

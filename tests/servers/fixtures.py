@@ -1,0 +1,120 @@
+"""A running server of each kind for the whole session; ``conftest.py`` names this module in ``pytest_plugins``.
+
+A test may leave one paused or killed: it is up again after it. The servers' modules are imported where they are
+needed: a run without them does not wait for their clients to be imported.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from . import kube_build
+from .system import ServerMissing
+
+if TYPE_CHECKING:
+    from .etcd import EtcdCluster, EtcdServer
+    from .kube import KubeServer
+    from .mariadb import MariaDBServer
+    from .postgres import PostgresServer
+    from .process import Server
+    from .redis import RedisServer
+
+FIXTURES = {"redis_server", "etcd_server", "etcd_cluster", "postgres_server", "mariadb_server", "kube_server"}
+START_TIMEOUT = 120  # seconds for a test that may have to start its server too: the limit of that is 60
+BUILD_TIMEOUT = 1800
+
+_S = TypeVar("_S", bound="Server | EtcdCluster")
+_up: list[Server | EtcdCluster] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of a server has more time: it starts it, or even builds it."""
+    for item in items:
+        # A parametrized test may take them by name.
+        callspec = getattr(item, "callspec", None)
+        names = [*getattr(item, "fixturenames", ()), *(callspec.params.values() if callspec else ())]
+        wanted = {name for name in names if isinstance(name, str)} & FIXTURES
+        if "kube_server" in wanted and not kube_build.binary().exists():
+            item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT), append=False)
+        elif wanted and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(START_TIMEOUT))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """One failure is not to be the failure of all tests after it."""
+    for server in _up:
+        server.mend()
+
+
+def running(server: _S) -> Iterator[_S]:
+    """The server, started."""
+    with server:
+        _up.append(server)
+        yield server
+        _up.remove(server)
+
+
+def running_if_there(server: _S) -> Iterator[_S]:
+    """For what pip does not bring."""
+    try:
+        yield from running(server)
+    except ServerMissing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"NOT TESTED WITH A REAL SERVER: {missing}")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis without persistence."""
+    from .redis import RedisServer
+
+    yield from running(RedisServer())
+
+
+@pytest.fixture(scope="session")
+def etcd_server() -> Iterator[EtcdServer]:
+    """An etcd of one member."""
+    from .etcd import EtcdServer
+
+    yield from running(EtcdServer())
+
+
+@pytest.fixture(scope="session")
+def etcd_cluster() -> Iterator[EtcdCluster]:
+    """An etcd of three members."""
+    from .etcd import EtcdCluster
+
+    yield from running(EtcdCluster())
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL with an empty database."""
+    from .postgres import PostgresServer
+
+    yield from running(PostgresServer())
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDBServer]:
+    """A MariaDB with an empty database."""
+    from .mariadb import MariaDBServer
+
+    yield from running_if_there(MariaDBServer())
+
+
+@pytest.fixture(scope="session")
+def kube_server(request: pytest.FixtureRequest) -> Iterator[KubeServer]:
+    """An API server of Kubernetes."""
+    from .kube import KubeServer
+
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not kube_build.binary().exists():
+        reporter.write_line("building kube-apiserver, this once: some minutes")
+    yield from running_if_there(KubeServer())
