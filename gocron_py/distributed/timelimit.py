@@ -69,5 +69,3 @@ class TimeLimit:
                 if not self._calls:
                     self._bell.clear()
             time.sleep(_TICK)
-
-
