@@ -135,6 +135,7 @@ from gocron_py.job_options import (
     with_start_immediately,
     with_stop_at,
     with_stop_date_time,
+    with_surroundings,
     with_tags,
     with_tick_policy,
 )
@@ -411,6 +412,7 @@ __all__ = [
     "with_stop_at",
     "with_stop_date_time",
     "with_stop_timeout",
+    "with_surroundings",
     "with_tags",
     "with_tick_policy",
 ]

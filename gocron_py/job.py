@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, TypeVar, final
 from uuid import UUID
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_HISTORY_SIZE = 20
+
+Surroundings = Callable[[], AbstractContextManager[object]]
 
 NO_LISTENERS: Listeners = {}
 NO_OVERRIDES: PolicyOverrides = {}
@@ -65,6 +68,7 @@ class JobSpec:
         "start_immediately",
         "start_location",
         "stop",
+        "surroundings",
         "tags",
         "task",
     )
@@ -100,6 +104,8 @@ class JobSpec:
         self.disabled_locker = False
         self.listeners: Listeners = NO_LISTENERS
         self.executor: Executor | None = None
+        # Entered around the task, the first one outermost.
+        self.surroundings: tuple[Surroundings, ...] = ()
         self.history_size = DEFAULT_HISTORY_SIZE
 
 

@@ -29,7 +29,7 @@ from gocron_py.errors import (
     satisfies,
 )
 from gocron_py.instant import Instant, instant_of
-from gocron_py.job import JobSpec
+from gocron_py.job import JobSpec, Surroundings
 from gocron_py.limits import LimitMode
 from gocron_py.listeners import EventListener
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
@@ -275,6 +275,25 @@ def with_history_size(n: int) -> JobOption:
 
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.history_size = n
+
+    return _Apply(apply)
+
+
+def with_surroundings(enter: Surroundings) -> JobOption:
+    """Call the task inside of a context manager, a new one for each run. Not in Go.
+
+    For what a framework wants around all work: Flask's ``app.app_context``, a database session. With
+    ``with_global_job_options`` all jobs have it. Of several the first given is outermost. What it raises is
+    the run's error. With ``with_executor`` it is entered here, around the wait for the other side.
+
+    :param enter: gives the context manager: a class, or what :func:`contextlib.contextmanager` makes.
+    :raises ErrInvalidArgument: *enter* cannot be called.
+    """
+    if not callable(enter):
+        raise ErrInvalidArgument("enter must be callable, and give a context manager", got=enter)
+
+    def apply(spec: JobSpec, setup: Setup) -> None:
+        spec.surroundings = (*spec.surroundings, enter)
 
     return _Apply(apply)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, cast, final
 
@@ -273,13 +273,8 @@ class Run:
     def _call_task(self) -> Exception | None:
         token = running.set(self)
         try:
-            executor = self.spec.executor
             try:
-                if executor is None:
-                    result = self.spec.task.run(self.context)
-                else:
-                    # The function alone; all that is around it stays on this thread.
-                    result = elsewhere.call(executor, self.spec.task, self.current(), self._context)
+                result = self._run_surrounded() if self.spec.surroundings else self._run_task()
             finally:
                 running.reset(token)
                 self.registry.end_if_forked()
@@ -292,6 +287,21 @@ class Run:
         if result is None or not isinstance(result, BaseException):
             return None
         return result if isinstance(result, Exception) else _recovered(result)
+
+    def _run_task(self) -> object:
+        executor, task = self.spec.executor, self.spec.task
+        if executor is None:
+            return task.run(self.context)
+        # The function alone; all that is around it stays on this thread.
+        return elsewhere.call(executor, task, self.current(), self._context)
+
+    def _run_surrounded(self) -> object:
+        result: object = None  # it stays so where one of them swallows what the task raises
+        with ExitStack() as stack:
+            for enter in self.spec.surroundings:
+                stack.enter_context(enter())
+            result = self._run_task()
+        return result
 
     def _after(self, started: Instant, completed: Instant, error: Exception | None) -> None:
         report, job = self.registry.report, self.spec.handle
