@@ -41,20 +41,38 @@ class Fleet:
     :param directory: for the SQLite file and the logs.
     :param jobs: ``module:attribute``.
     :param workers: the most threads of each process that run jobs.
+    :param locker: what makes the tick locker, ``module:attribute``; called with an address and ``on_event``. Default:
+        SQLite's.
+    :param at: the address. Default: a file in the directory.
+    :param poll: how often, in seconds, a process looks for runs that were cut off; default: the store's.
     """
 
-    def __init__(self, directory: Path, jobs: str = "gocron_py.demo.jobs:JOBS", workers: int = 100) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        jobs: str = "gocron_py.demo.jobs:JOBS",
+        workers: int = 100,
+        *,
+        locker: str | None = None,
+        at: str | None = None,
+        poll: float | None = None,
+    ) -> None:
         self._directory = directory
         self._jobs = jobs
         self._workers = workers
+        self._locker = locker
+        self._at = at
+        self._poll = poll
         self._log = Log(directory / "runs.log")
         self._errors = (directory / "errors.log").open("ab")
         self.processes: list[Process] = []
 
-    def start(self, skew: Micros = 0, jobs: str | None = None) -> Process:
-        """Start another one."""
+    def start(self, skew: Micros = 0, jobs: str | None = None, at: str | None = None) -> Process:
+        """Start another one, with other jobs or another way to the store if they are given."""
         command = [sys.executable, "-m", "gocron_py.demo.instance", str(self._directory), "--parent", str(os.getpid())]
         command += ["--jobs", jobs or self._jobs, "--skew", str(skew), "--workers", str(self._workers)]
+        for option, value in ("--locker", self._locker), ("--at", at or self._at), ("--poll", self._poll):
+            command += [] if value is None else [option, str(value)]
         popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors)
         process = Process(len(self.processes) + 1, popen, skew)
         self._log.write("born", process.pid)
@@ -71,6 +89,10 @@ class Fleet:
             if process.state != "dead" and process.popen.poll() is not None:
                 process.state = "dead"
                 self._log.write("killed", process.pid)
+
+    def write_down(self, what: str, process: Process) -> None:
+        """What somebody else has done to it: ``cut`` off from the store, or ``healed``."""
+        self._log.write(what, process.pid)
 
     def kill(self, process: Process) -> None:
         """SIGKILL. Written down before and after: nobody knows between the two."""

@@ -1,4 +1,7 @@
-"""One process of the fleet: a scheduler with the jobs, under a tick locker. ``python -m gocron_py.demo.instance``."""
+"""One process of the fleet: a scheduler with the jobs, under a tick locker. ``python -m gocron_py.demo.instance``.
+
+The locker is by default the demo's, on SQLite; any other is named, as the jobs are.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,18 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import gocron_py as gocron
 from gocron_py.clock import Clock, RealClock, Timer
 from gocron_py.demo.jobs import FleetJob
 from gocron_py.demo.log import Log
 from gocron_py.distributed.events import TickEvent
-from gocron_py.distributed.sqlite import SQLiteTickLocker
+from gocron_py.distributed.locker import TickLocker
+from gocron_py.errors import LockError
 from gocron_py.instant import SECOND, Instant, Micros, instant_of
+
+SQLITE = "gocron_py.distributed.sqlite:SQLiteTickLocker"
 
 _PR_SET_PDEATHSIG = 1
 
@@ -58,20 +64,28 @@ class _SkewedTimer:
         self._timer.close()
 
 
-def jobs_named(name: str) -> Sequence[FleetJob]:
-    """The jobs that ``module:attribute`` names."""
+def named(name: str) -> Any:
+    """What ``module:attribute`` names."""
     module, _, attribute = name.partition(":")
-    jobs: Sequence[FleetJob] = getattr(importlib.import_module(module), attribute)
-    return jobs
+    return getattr(importlib.import_module(module), attribute)
 
 
 def _task(job: FleetJob, log: Log) -> None:
     run = gocron.current_run()
     at = instant_of(run.tick.at, UTC)
     log.write("start", job=job.name, at=at, attempt=run.attempt, fence=run.fence or 0)
-    if job.work:
+    if job.task is not None:
+        job.task()
+    elif job.work:
         run.context.wait(job.work)
     log.write("end", job=job.name, at=at, attempt=run.attempt, fence=run.fence or 0)
+
+
+def _knows(locker: TickLocker, keys: Sequence[str]) -> bool:
+    try:
+        return len(locker.store.load(keys).entries) == len(keys)
+    except LockError:
+        return False
 
 
 def _end_with(parent: int) -> None:
@@ -94,6 +108,9 @@ def main() -> None:
     parser.add_argument("--jobs", default="gocron_py.demo.jobs:JOBS")
     parser.add_argument("--skew", type=int, default=0, help="of the clock, in microseconds")
     parser.add_argument("--workers", type=int, default=100)
+    parser.add_argument("--locker", default=SQLITE, help="what makes it: module:attribute")
+    parser.add_argument("--at", help="what the locker is made of: an address (default: a file in the directory)")
+    parser.add_argument("--poll", type=float, help="how often it looks for what was cut off, in seconds")
     parser.add_argument("--parent", type=int, required=True)
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the parent
@@ -104,7 +121,9 @@ def main() -> None:
         at = 0 if event.at is None else instant_of(event.at, UTC)
         log.write(f"event:{event.kind.value}", job=event.job_name.replace(" ", "_"), at=at)
 
-    locker = SQLiteTickLocker(options.directory / "ticks.db", on_event=note)
+    locker: TickLocker = named(options.locker)(options.at or options.directory / "ticks.db", on_event=note)
+    if options.poll is not None:
+        locker.store.poll = options.poll
     clock: Clock = SkewedClock(options.skew) if options.skew else RealClock()
     scheduler = gocron.new_scheduler(
         gocron.with_distributed_locker(locker),
@@ -114,7 +133,7 @@ def main() -> None:
         gocron.with_logger(gocron.new_logger(gocron.LogLevel.ERROR)),
         gocron.with_stop_timeout(timedelta(seconds=5)),
     )
-    jobs = jobs_named(options.jobs)
+    jobs: Sequence[FleetJob] = named(options.jobs)
     for job in jobs:
         scheduler.new_job(
             job.definition,
@@ -125,9 +144,9 @@ def main() -> None:
         )
     scheduler.start()
     # A job is this process's from when the store knows it.
-    keys = [job.policy.get("key") or job.name for job in jobs]
-    while len(locker.store.load(keys).entries) < len(set(keys)):
-        time.sleep(0.01)
+    keys = list({job.policy.get("key") or job.name for job in jobs})
+    while not _knows(locker, keys):
+        time.sleep(0.05)
     for job in jobs:
         log.write("attend", job=job.name, at=int(options.skew / SECOND * SECOND))
     scheduler.run_until_signal(signal.SIGTERM)

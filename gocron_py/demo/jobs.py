@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import final
@@ -23,6 +23,7 @@ class FleetJob:
     :ivar says: when it runs, for people.
     :ivar work: how long its task takes, in seconds.
     :ivar on_grid: whether its ticks are known beforehand, so that one that is missing is noticed.
+    :ivar task: what it does instead of waiting for so long.
     """
 
     name: str
@@ -32,6 +33,7 @@ class FleetJob:
     options: Sequence[JobOption] = ()
     policy: PolicyOverrides = field(default_factory=PolicyOverrides)
     on_grid: bool = True
+    task: Callable[[], object] | None = None
 
     def schedule(self, now: Instant) -> Schedule:
         """The schedule as each of the processes makes it."""

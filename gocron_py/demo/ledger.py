@@ -59,6 +59,7 @@ class _Process:
     died: Instant = _END_OF_TIME
     skew: Micros = 0
     attended: dict[str, Instant] = field(default_factory=dict)
+    # Or cut off from the store: it does nothing for the fleet, and may hold a claim.
     frozen: list[Span] = field(default_factory=list)
 
 
@@ -123,9 +124,9 @@ class Ledger:
             process.born = line.time
         elif line.what in ("killing", "quitting", "killed"):
             process.died = min(process.died, line.time)
-        elif line.what == "frozen":
+        elif line.what in ("frozen", "cut"):
             process.frozen.append((line.time, _END_OF_TIME))
-        elif line.what == "thawed":
+        elif line.what in ("thawed", "healed"):
             process.frozen[-1] = process.frozen[-1][0], line.time
 
     def _account(self, job: FleetJob) -> Account:

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar, Unpack, final
 
 try:
     import redis
+    from redis import exceptions
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
@@ -109,7 +110,7 @@ class _Server:
 def _evaluate(client: Any, script: str, keys: Sequence[str], arguments: Sequence[object]) -> Any:
     try:
         return client.evalsha(_sha(script), len(keys), *keys, *arguments)
-    except redis.exceptions.NoScriptError:
+    except exceptions.NoScriptError:
         return client.eval(script, len(keys), *keys, *arguments)
 
 
@@ -353,7 +354,7 @@ def _bounded(client: object, timeout: float) -> Any:
 
 
 def _typed(error: Exception) -> LockError:
-    if isinstance(error, redis.exceptions.ResponseError) and "WRONGTYPE" in str(error):
+    if isinstance(error, exceptions.ResponseError) and "WRONGTYPE" in str(error):
         return StoreCorrupt(described(error))
     return StoreDown(described(error))
 

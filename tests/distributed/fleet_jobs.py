@@ -1,4 +1,4 @@
-"""The jobs of the fleets in test_fleet.py, by name for the processes that run them."""
+"""The jobs of the tests' fleets, by name for the processes that run them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,36 @@ ROUGH = (
         policy={"on_crash": "rerun", "max_attempts": 20, "start_deadline": seconds(4)},
     ),
     FleetJob("skip", "", duration_job(seconds(3)), 1.5, policy={"start_deadline": seconds(4)}),
+)
+
+# On a server, where leases tell who lives.
+SERVER = (
+    FleetJob(
+        "fast",
+        "",
+        duration_job(seconds(0.2)),
+        policy={"overlap": True, "start_deadline": seconds(2), "lease": seconds(2)},
+    ),
+    FleetJob("second", "", duration_job(seconds(1)), 0.02, policy={"start_deadline": seconds(2), "lease": seconds(2)}),
+    FleetJob(
+        "rerun",
+        "",
+        duration_job(seconds(2)),
+        0.8,
+        policy={"on_crash": "rerun", "max_attempts": 20, "start_deadline": seconds(2), "lease": seconds(2)},
+    ),
+)
+
+# For stores that allow no interval below 10 s: ten jobs, so that there is a tick each second.
+TEN_SECONDS = tuple(
+    FleetJob(
+        f"at_{second}",
+        "",
+        cron_job(f"{second}/10 * * * * *", with_seconds=True),
+        0.5,
+        policy={"on_crash": "rerun", "max_attempts": 20, "start_deadline": seconds(4), "lease": seconds(4)},
+    )
+    for second in range(10)
 )
 
 SHORT_LEASE = (

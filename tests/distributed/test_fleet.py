@@ -1,22 +1,19 @@
-"""Real processes on the real clock, killed and frozen, with clocks that are wrong: each tick once."""
+"""Real processes on the real clock and SQLite, killed and frozen, with clocks that are wrong: each tick once."""
 
 from __future__ import annotations
 
+import os
 import random
-import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import fleet_jobs
 import pytest
+from fleet_checks import Rough, Site, attend, check, check_rolling_deploy, lasts, lines_of, now, until
 
 from gocron_py.demo.fleet import Fleet, Process
-from gocron_py.demo.jobs import FleetJob
-from gocron_py.demo.ledger import Account, Ledger
-from gocron_py.demo.log import Line, read
+from gocron_py.demo.ledger import Ledger
+from gocron_py.demo.log import Line
 
 pytestmark = pytest.mark.slow
 
@@ -26,78 +23,7 @@ SKEWS = [0, 300_000, -300_000, 5 * SECOND, -5 * SECOND]
 
 @pytest.fixture(autouse=True)
 def jobs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-
-
-def now() -> int:
-    return time.time_ns() // 1000
-
-
-def until(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it never became so"
-        time.sleep(0.02)
-
-
-def lines_of(directory: Path) -> list[Line]:
-    return read(directory / "runs.log")[0]
-
-
-def attend(directory: Path, *processes: Process) -> None:
-    """Wait until the processes have their jobs."""
-
-    def all_there() -> bool:
-        there = {line.pid for line in lines_of(directory) if line.what == "attend"}
-        return all(process.pid in there for process in processes)
-
-    until(all_there)
-
-
-def lasts(seconds: float) -> None:
-    """Let the fleet live: its real time is what the test is about."""
-    time.sleep(seconds)
-
-
-def check(accounts: Sequence[Account]) -> None:
-    for account in accounts:
-        assert account.is_clean(), account
-
-
-class Rough:
-    """A rough time for a fleet, by dice."""
-
-    def __init__(self, fleet: Fleet, dice: random.Random) -> None:
-        self.fleet = fleet
-        self.dice = dice
-        self.thaws: dict[int, float] = {}
-        self.killed = self.frozen = 0
-
-    def go_on(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            lasts(self.dice.uniform(0.1, 0.7))
-            self.thaw(only_due=True)
-            awake = self.fleet.in_state("running")
-            what = self.dice.random()
-            if len(awake) < 3:
-                continue
-            victim = self.dice.choice(awake)
-            if what < 0.3:
-                self.fleet.kill(victim)
-                self.fleet.start(victim.skew)
-                self.killed += 1
-            elif what < 0.7:
-                self.fleet.freeze(victim)
-                self.thaws[victim.number] = time.monotonic() + self.dice.uniform(0.1, 3)
-                self.frozen += 1
-        self.thaw(only_due=False)
-
-    def thaw(self, only_due: bool) -> None:
-        for number, due in list(self.thaws.items()):
-            if not only_due or time.monotonic() >= due:
-                self.fleet.thaw(self.fleet.processes[number - 1])
-                del self.thaws[number]
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
 
 
 def test_kills_freezes_and_wrong_clocks(tmp_path: Path) -> None:
@@ -188,47 +114,7 @@ def ended(directory: Path, run: Line) -> bool:
 
 def test_rolling_deploy(tmp_path: Path) -> None:
     """One after the other is replaced by a version with a shorter interval, a new name, one more job."""
-    with Fleet(tmp_path, "fleet_jobs:EVERY_FIVE") as fleet:
-        old = [fleet.start() for _ in range(3)]
-        attend(tmp_path, *old)
-        lasts(4)
-        new = []
-        for process in old:
-            new.append(fleet.start(jobs="fleet_jobs:EVERY_ONE"))
-            attend(tmp_path, new[-1])
-            lasts(0.7)
-            fleet.quit(process)
-            lasts(0.7)
-        lasts(3)
-        until_now = now()
-        fleet.end()
-    lines = lines_of(tmp_path)
-    twice = Counter(
-        (line.job.replace("new_name", "old_name"), line.at, line.attempt) for line in lines if line.what == "start"
-    )
-    assert [tick for tick, count in twice.items() if count > 1] == []
-    old_pids = {process.pid for process in old}
-
-    def judge(jobs: Sequence[FleetJob], are_old: bool) -> dict[str, Account]:
-        """By the ticks of one version; who ran them does not matter."""
-        known = [line for line in lines if line.what != "attend" or (line.pid in old_pids) == are_old]
-        ends = [line.time for line in lines if line.what == "quitting" and line.pid in old_pids]
-        named = [replace(line, job=line.job.replace("old_name", "new_name")) for line in known]
-        accounts = Ledger(jobs, known if are_old else named, max(ends) if are_old else until_now).accounts
-        return {account.job: account for account in accounts}
-
-    after = judge(fleet_jobs.EVERY_ONE, are_old=False)
-    for account in after.values():
-        assert account.missed == [], account
-        assert account.due >= 3
-        assert account.excused == []
-    before = judge(fleet_jobs.EVERY_FIVE, are_old=True)
-    assert before["interval"].missed == []
-    # The renamed job: all of its ticks, under the old name or the new.
-    first = min(line.time for line in lines if line.what == "attend" and line.job == "old_name")
-    ran = sorted({line.at for line in lines if line.what == "start" and line.job in ("old_name", "new_name")})
-    due = range((first // SECOND + 1) * SECOND, until_now - 2 * SECOND, SECOND)
-    assert set(due) <= set(ran)
+    check_rolling_deploy(tmp_path, Site(is_exact=True, poll=None))
 
 
 def threads_of(process: Process) -> int:
