@@ -395,6 +395,12 @@ class TickMissed(LockError):
     message = "gocron: the tick is past its start deadline"
 
 
+class TickPaused(LockError):
+    """The job is paused in the store, by whichever instance. Its run counts as skipped, not as failed."""
+
+    message = "gocron: the job is paused"
+
+
 class LockLost(LockError):
     """The claim is no longer this instance's; the cause with which the task's context was cancelled."""
 

@@ -11,6 +11,7 @@ from gocron_py.distributed.tick import TickKind
 from gocron_py.instant import SECOND, Instant
 from gocron_py.limits import Admission
 from gocron_py.monitor import JobStatus
+from gocron_py.run import PAUSED
 
 if TYPE_CHECKING:
     from gocron_py.job import JobRecord, JobSpec
@@ -199,7 +200,7 @@ class Executor:
         registry = self._registry
         offers: list[tuple[Run, Admission]] = []
         ended: list[JobRecord] = []
-        spent: list[JobSpec] = []
+        passed: list[Call] = []
         with registry.lock:
             if registry.era != era:
                 return []
@@ -211,37 +212,48 @@ class Executor:
                     registry.plan(record, None)
                     ended.append(record)
                     continue
-                offer = self._offer(due)
-                if offer is not None:
-                    offers.append(offer)
+                answer = self._step_over(due) if registry.is_paused(record) else self._offer(due)
+                if isinstance(answer, tuple):
+                    offers.append(answer)
                 else:
-                    spent.append(due.spec)
+                    passed.append(answer)
                 if record.ending and registry.is_at_end(record):
                     registry.remove(record)
                     ended.append(record)
         for record in ended:
             self._tell_end(record)
-        for spec in spent:
-            self._tell_spent(spec)
+        for tell in passed:
+            self._tell(tell)
         return offers
 
-    def _tell_spent(self, spec: JobSpec) -> None:
-        info = self._registry.report.info
-        self._tell(lambda: info("gocron: tick dropped, the last of the limited runs goes on", "job", spec.name))
+    def _step_over(self, due: _Due) -> Call:
+        """A tick of a paused job. Gives what tells of it. The lock is held."""
+        registry, spec = self._registry, due.spec
+        registry.step_over(due.record, due.tick, due.following)
 
-    def _offer(self, due: _Due) -> tuple[Run, Admission] | None:
-        """Enter the next tick, and ask for this one to run. The lock is held."""
+        def tell() -> None:
+            registry.report.debug("gocron: tick skipped", "job", spec.name, "reason", PAUSED)
+            registry.report.count(spec.handle, JobStatus.SKIP)
+
+        return tell
+
+    def _offer(self, due: _Due) -> tuple[Run, Admission] | Call:
+        """Enter the next tick, and ask for this one to run; or what tells that it does not. The lock is held."""
         registry, record = self._registry, due.record
         record.ticked = due.tick
         kind = TickKind.START if record.immediate and due.spec.kind is not TickKind.DYNAMIC else None
         record.immediate = False
         if not due.spec.interval_from_completion:
             registry.plan(record, due.following)
-            return registry.offer(record, due.tick, due.tick, kind)
+            return registry.offer(record, due.tick, due.tick, kind) or self._spent(due.spec)
         offer = registry.offer(record, due.tick, due.tick, kind)
         if not record.admitted:  # dropped: no completion will enter the next tick
             registry.plan(record, due.following)
-        return offer
+        return offer or self._spent(due.spec)
+
+    def _spent(self, spec: JobSpec) -> Call:
+        info = self._registry.report.info
+        return lambda: info("gocron: tick dropped, the last of the limited runs goes on", "job", spec.name)
 
     def _tell_end(self, record: JobRecord) -> None:
         report, spec = self._registry.report, record.spec

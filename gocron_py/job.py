@@ -21,6 +21,7 @@ from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
 if TYPE_CHECKING:
     from gocron_py.definitions import Cron
     from gocron_py.distributed import Locker
+    from gocron_py.distributed.pauses import Pauses
     from gocron_py.distributed.policy import PolicyOverrides, TickPolicy
     from gocron_py.limits import LimitMode
     from gocron_py.listeners import Listeners
@@ -61,6 +62,7 @@ class JobSpec:
         "needs_context",
         "overrides",
         "parent_context",
+        "pauses",
         "policy",
         "schedule",
         "singleton",
@@ -101,6 +103,7 @@ class JobSpec:
         # Under a tick locker: what the options say, and what is in force.
         self.overrides: PolicyOverrides = NO_OVERRIDES
         self.policy: TickPolicy | None = None
+        self.pauses: Pauses | None = None
         self.disabled_locker = False
         self.listeners: Listeners = NO_LISTENERS
         self.executor: Executor | None = None
@@ -133,6 +136,7 @@ class JobRecord:
         "id",
         "immediate",
         "next",
+        "paused",
         "removed",
         "spec",
         "start",
@@ -145,6 +149,8 @@ class JobRecord:
         self.id = job_id
         self.spec = spec
         self.removed = False
+        # In this process; a pause that the store keeps is in the spec's pauses.
+        self.paused = False
         # The timeline: number of the valid heap entry (0: none), the last tick that was taken from
         # it, the next one, the first one.
         self.entry = 0
@@ -278,6 +284,36 @@ class Job:
         :raises ErrJobNotFound: the job was removed.
         """
         self._scheduler._run_now(self._record)
+
+    def pause(self) -> None:
+        """Start no tick of the job until :meth:`resume`; a run that goes on goes on. Not in Go.
+
+        A tick that comes meanwhile is skipped, with the reason ``paused`` in the history; ``run_now`` still runs.
+        Under a tick locker the store keeps the pause: it holds for all instances, and over restarts.
+        Without one it is this process's, until it ends. Pausing twice is pausing once.
+
+        :raises ErrJobNotFound: the job was removed.
+        :raises StoreError: the store could not be told; then the job is paused in this process only.
+        """
+        self._scheduler._pausing.pause_job(self._record)
+
+    def resume(self) -> None:
+        """Have the ticks start again, from the next one on. Nobody catches up with those of the pause. Not in Go.
+
+        :raises ErrJobNotFound: the job was removed.
+        :raises StoreError: the store could not be told; the job stays paused.
+        """
+        self._scheduler._pausing.resume_job(self._record)
+
+    def is_paused(self) -> bool:
+        """Whether the job was paused; that of a scheduler is another matter. Not in Go.
+
+        A pause by another instance is seen at the next look at the store.
+
+        :raises ErrJobNotFound: the job was removed.
+        :raises StoreError: the scheduler was not started yet, and the store cannot be asked.
+        """
+        return self._scheduler._pausing.is_job_paused(self._record)
 
     def history(self) -> list[RunRecord]:
         """The last runs, oldest first (``with_history_size``, 20 by default).

@@ -12,11 +12,13 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from datetime import timedelta
 from typing import final
 
 from gocron_py.clock import RealClock
 from gocron_py.context import Context
+from gocron_py.distributed.elector import CampaigningElector
 from gocron_py.distributed.keeper import Attendance
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.owed import Owed
@@ -151,7 +153,7 @@ class Lifecycle:
         def offer(at: Instant, victim: str | None) -> bool:
             with registry.lock:
                 executor = self.executor
-                if executor is None or not is_current():
+                if executor is None or not is_current() or registry.is_paused(record):
                     return False
                 offered = registry.offer(record, at, at, victim=victim)
             if offered is None:
@@ -161,7 +163,8 @@ class Lifecycle:
 
         now = registry.now
         kept = spec.key, policy, spec.schedule, spec.kind
-        return Attendance(*kept, now, self._report, is_current, offer, owes=Owed(now()))
+        leads = _leadership(registry.settings.elector_of(spec))
+        return Attendance(*kept, now, self._report, is_current, offer, leads, owes=Owed(now()))
 
     # -- stop ------------------------------------------------------------------------------------
 
@@ -262,6 +265,11 @@ def _end_all() -> None:
         life.begin_end()
     for life in lives:
         life.end(began)
+
+
+def _leadership(elector: object) -> Callable[[], bool | None]:
+    """What an elector says from memory. A user's own is asked for runs only: it may take its time."""
+    return elector.leads if isinstance(elector, CampaigningElector) else lambda: None
 
 
 def _raise_if_done(ctx: Context | None) -> None:

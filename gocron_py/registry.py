@@ -11,16 +11,17 @@ from uuid import UUID
 
 from gocron_py.clock import reader
 from gocron_py.context import Context, background, with_cancel
+from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import ErrJobIdentifierInUse, ErrJobNotFound
 from gocron_py.instant import LAST, Instant
 from gocron_py.job import JobRecord, JobSpec
 from gocron_py.limits import Admission, Limits
 from gocron_py.monitor import JobStatus
-from gocron_py.run import Run, inside
+from gocron_py.run import PAUSED, Run, inside
 from gocron_py.timeline import Timeline
 
 if TYPE_CHECKING:
-    from gocron_py.distributed.tick import TickKind
+    from gocron_py.distributed import TickLocker
     from gocron_py.options import Settings
     from gocron_py.reporter import Reporter
 
@@ -49,6 +50,9 @@ class Registry:
         self.limits = Limits(settings.limit, settings.limit_mode)
         self.scheduling = False
         self.closed = False
+        # Pauses: this scheduler's own, and those of the stores that it shares.
+        self.paused = False
+        self.shared: tuple[TickLocker, ...] = ()
         # Counts starts and stops: a run of another era does not begin.
         self.era = 0
         # Runs that were let through and are not over; of these, those whose task has not started.
@@ -95,6 +99,32 @@ class Registry:
         if self.timeline.add(tick, record) and self.wake is not None:
             self.wake()
 
+    def share(self, locker: TickLocker) -> None:
+        """A pause in this locker's store is one of this scheduler."""
+        with self.lock:
+            if locker not in self.shared:
+                self.shared = *self.shared, locker
+
+    def is_paused(self, record: JobRecord) -> bool:
+        """Whether a pause of the job or the scheduler keeps the job's ticks from starting."""
+        if self.paused or record.paused:
+            return True
+        for locker in self.shared:
+            if locker.pauses.everything:
+                return True
+        pauses = record.spec.pauses
+        return pauses is not None and pauses.holds(record.spec.key)
+
+    def _holds_back(self, run: Run) -> bool:
+        run.held_back = run.kind is not TickKind.MANUAL and self.is_paused(run.record)
+        return run.held_back
+
+    def step_over(self, record: JobRecord, tick: Instant, following: Instant | None) -> None:
+        """A tick of a paused job is due: it is skipped, and the next one entered. The lock is held."""
+        record.ticked, record.immediate = tick, False
+        self.plan(record, following)
+        record.remember((tick, None, None, _SKIP, PAUSED, 1, None))
+
     # -- runs: on their way in -------------------------------------------------------------------
 
     def offer(
@@ -133,14 +163,14 @@ class Registry:
         if run.context is not None and run.context.done():
             return False
         with self.lock:
-            return run.is_current()
+            return run.is_current() and not self._holds_back(run)
 
     def started(self, run: Run) -> Instant | None:
         """The task begins now; ``None``: the job was stopped, removed or updated, it does not begin."""
         now = self.now()
         record = run.record
         with self.lock:
-            if not run.is_current():
+            if not run.is_current() or self._holds_back(run):
                 return None
             run.started = record.started = now
             record.executing += 1
@@ -178,7 +208,7 @@ class Registry:
         with self.lock:
             if run.completed is not None:
                 return
-            run.completed = now
+            run.completed, run.outcome = now, outcome
             record.executing -= 1
             if run.ended >= record.ended:  # else a run that ended later was faster with its listeners
                 record.completed, record.ended = now, run.ended

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, cast, final
 
 from gocron_py import elsewhere
 from gocron_py.context import Context, background, with_value
-from gocron_py.distributed import Lock
+from gocron_py.distributed import Lock, TickLocker
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.tick import CurrentRun, Tick, TickKind, key_of_ticks, running
-from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered, LockError, satisfies
+from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered, LockError, TickPaused, satisfies
 from gocron_py.instant import Instant, datetime_of
 from gocron_py.listeners import Event
 from gocron_py.monitor import JobStatus
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gocron_py.distributed import Elector, Locker
     from gocron_py.job import JobRecord, JobSpec
     from gocron_py.registry import Registry
+
+PAUSED = "paused"
+"""Why a run was skipped, in the history."""
 
 _thread = threading.local()
 
@@ -51,6 +54,8 @@ class Run:
     :param announced: what ``job_scheduling_delay`` is told: as in Go, for ``run_now`` the next tick.
     :param victim: the token of the claim that a crash has cut off, if this is to do it again.
 
+    :ivar outcome: of the task, once it has ended.
+    :ivar held_back: whether a pause keeps it from starting.
     :ivar decided: whether the task was begun, or a listener said that it is not to be.
     :ivar retry_after: of a refusal that knows when, in microseconds, the next tick comes.
     """
@@ -62,8 +67,10 @@ class Run:
         "decided",
         "ended",
         "era",
+        "held_back",
         "kind",
         "lock",
+        "outcome",
         "record",
         "registry",
         "retry_after",
@@ -95,6 +102,8 @@ class Run:
         self.ended = 0
         self.kind = kind
         self.victim = victim
+        self.outcome = ""
+        self.held_back = False
         self.decided = False
         self.retry_after: int | None = None
         self.lock: TickLock | None = None
@@ -140,6 +149,8 @@ class Run:
             try:
                 if run.registry.begin(run):
                     run._coordinate()
+                elif run.held_back:
+                    run._refused_by_pause()
             except BaseException as error:
                 run.registry.report.error("gocron: a run broke off", "job", run.spec.name, "error", error)
             run = run.registry.finish(run)
@@ -218,6 +229,9 @@ class Run:
     def _lock_failed(self, error: Exception) -> None:
         if isinstance(error, LockError):
             self.retry_after = error.retry_after
+        if isinstance(error, TickPaused):
+            self._refused_by_pause()
+            return
         self._listen(Event.AFTER_LOCK_ERROR, error)
         self.registry.report.debug("gocron: lock refused", "job", self.spec.name, "error", error)
         self._refused(f"lock refused: {error}")
@@ -225,6 +239,13 @@ class Run:
     def _refused(self, reason: str) -> None:
         self.registry.skipped(self, reason)
         self.registry.report.count(self.spec.handle, JobStatus.SKIP)
+
+    def _refused_by_pause(self) -> None:
+        self.registry.report.debug("gocron: tick skipped", "job", self.spec.name, "reason", PAUSED)
+        self._refused(PAUSED)
+        locker = self.registry.settings.locker_of(self.spec)
+        if self.victim is not None and isinstance(locker, TickLocker):
+            locker.put_back(self.victim)  # it waits for the end of the pause
 
     def _work(self) -> None:
         report, job = self.registry.report, self.spec.handle
@@ -257,6 +278,10 @@ class Run:
         registry = self.registry
         started = registry.started(self)
         if started is None:
+            if self.held_back:
+                # The tick is over, for all instances; what was cut off waits for the end of the pause.
+                self.decided = self.victim is None
+                self._refused_by_pause()
             return
         self.decided = True
         error: Exception | None = None

@@ -27,6 +27,7 @@ from gocron_py.job import Job, JobRecord, JobSpec, sorted_by_id
 from gocron_py.job_options import JobOption
 from gocron_py.lifecycle import Lifecycle
 from gocron_py.options import SchedulerOption, Settings
+from gocron_py.pausing import Pausing
 from gocron_py.registry import Registry
 from gocron_py.reporter import Reporter
 from gocron_py.schedules.one_time import OneTimeSchedule
@@ -49,6 +50,9 @@ class Scheduler:
         self._report = Reporter(settings.logger, settings.monitor, settings.monitor_status, settings.scheduler_monitor)
         self._registry = Registry(settings, self._report)
         self._life = Lifecycle(self._registry)
+        self._pausing = Pausing(self._registry, self._life)
+        if isinstance(settings.locker, TickLocker):
+            self._registry.share(settings.locker)
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -140,6 +144,35 @@ class Scheduler:
     ) -> None:
         self.shutdown()
 
+    # -- pauses ----------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Start no tick of any job until :meth:`resume`; runs that go on go on. Not in Go.
+
+        Ticks that come meanwhile are skipped, with the reason ``paused`` in the history; ``run_now`` still runs.
+        With tick lockers the stores keep the pause: it holds for all schedulers that share them, there within one
+        look at the store, and over restarts. Works before ``start``. Pausing twice is pausing once.
+
+        :raises ErrSchedulerShutdown: after ``shutdown``.
+        :raises StoreError: a store could not be told; then this scheduler is paused, and perhaps others.
+        """
+        self._pausing.pause()
+
+    def resume(self) -> None:
+        """Have ticks start again, those that are still to come. Jobs that were paused singly stay so. Not in Go.
+
+        :raises ErrSchedulerShutdown: after ``shutdown``.
+        :raises StoreError: a store could not be told; this scheduler stays paused.
+        """
+        self._pausing.resume()
+
+    def is_paused(self) -> bool:
+        """Whether the scheduler is paused. A pause by another instance is seen at the next look at the store.
+
+        :raises StoreError: there was no look yet, and the store cannot be asked. Not in Go.
+        """
+        return self._pausing.is_paused()
+
     # -- jobs ------------------------------------------------------------------------------------
 
     def new_job(self, definition: JobDefinition, task: Task, *options: JobOption) -> Job:
@@ -213,6 +246,7 @@ class Scheduler:
         if not isinstance(locker, TickLocker):
             return
         spec.policy = locker.policy.with_overrides(spec.overrides)
+        spec.pauses = locker.pauses
         if not spec.interval_from_completion:
             setup.grid, setup.splay = spec.key, micros_of(spec.policy.splay)
 
@@ -238,6 +272,11 @@ class Scheduler:
                 break
         if cancel is not None:
             cancel()
+        locker = self._settings.locker_of(spec)
+        if isinstance(locker, TickLocker):
+            registry.share(locker)
+        if not is_new:
+            self._pausing.carry_over(record, former)
         self._tell_entry(record, spec, None if is_new else former, gone)
 
     def _tell_entry(self, record: JobRecord, spec: JobSpec, former: JobSpec | None, gone: bool) -> None:

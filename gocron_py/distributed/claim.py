@@ -25,9 +25,11 @@ from gocron_py.distributed.decision import (
     decode,
     encode,
     finish,
+    pause,
     reborn,
     registered,
     renew,
+    resume,
     unclaim,
 )
 from gocron_py.distributed.store import Entry, Snapshot
@@ -83,6 +85,7 @@ class Attempt:
     :ivar elapsed: microseconds since some moment; runs on while the machine sleeps.
     :ivar lease: where leases decide who lives: a claim made so long ago is no longer trusted.
     :ivar known: the life of the job's record that this instance has seen, if any.
+    :ivar paused: whether the job is paused, as this instance knows it: a record that is made anew says so too.
     :ivar doubtful: the versions on which a claim may have been written, unseen.
     :ivar dice: from 0 to 1: those who wait for one thing do not all ask at once.
     """
@@ -94,6 +97,7 @@ class Attempt:
     elapsed: Callable[[], Micros]
     lease: Micros | None
     known: str | None
+    paused: bool = False
     doubtful: list[object] = field(default_factory=list)
     dice: Callable[[], float] = random.random
 
@@ -158,10 +162,13 @@ def _ask(attempt: Attempt) -> Generator[Step, Any, Granted | Later | None]:
 def _decide(attempt: Attempt, entry: Entry | None, now: Instant) -> Answer:
     record = None if entry is None else decode(entry.text, attempt.key)
     if record is not None and attempt.known not in (None, record.life):
-        return Refused(StoreAmnesia, reborn(record, now))
-    if record is not None:
-        attempt.known = record.life
-    return attempt.decide(record, now)
+        answer: Answer = Refused(StoreAmnesia, reborn(record, now))
+    else:
+        attempt.known = attempt.known if record is None else record.life
+        answer = attempt.decide(record, now)
+    if attempt.paused and isinstance(answer, Refused) and answer.error is StoreAmnesia and answer.record is not None:
+        return Refused(StoreAmnesia, pause(answer.record))
+    return answer
 
 
 def _write(attempt: Attempt, entry: Entry | None, answer: Answer) -> Generator[Step, Any, bool]:
@@ -233,23 +240,44 @@ def settle(key: str, token: str, versions: Sequence[object]) -> Procedure:
             return
 
 
-def register(keys: Sequence[str], life: str) -> Generator[Step, Any, tuple[Snapshot, list[str]]]:
+def register(
+    keys: Sequence[str], life: str, also: Sequence[str] = (), paused: Callable[[str], bool] = lambda key: False
+) -> Generator[Step, Any, tuple[Snapshot, list[str]]]:
     """See to it that each job has a record.
 
     :param life: of the records that are made; random.
+    :param also: what is to be loaded besides; no keys of jobs.
+    :param paused: whether a job is paused as this instance knows it, should the store have forgotten.
     :return: what the store had, and the keys it did not have.
     """
-    snapshot: Snapshot = yield Load(keys)
+    snapshot: Snapshot = yield Load((*keys, *also))
     missing = [key for key in keys if key not in snapshot.entries]
     for key in missing:
+        record = registered(key, snapshot.now, life)
         # Where this fails another instance was faster, and that is as good.
-        yield Write(key, None, encode(registered(key, snapshot.now, life)))
+        yield Write(key, None, encode(pause(record) if paused(key) else record))
     return snapshot, missing
 
 
-def forget(key: str, known: str) -> Generator[Step, Any, str | None]:
+def set_paused(key: str, paused: bool, life: str) -> Generator[Step, Any, None]:
+    """Pause a job, or have it go on.
+
+    :param life: of a record that is made for it; random.
+    """
+    while True:
+        snapshot: Snapshot = yield Load((key,))
+        entry = snapshot.entries.get(key)
+        record = registered(key, snapshot.now, life) if entry is None else decode(entry.text, key)
+        after = pause(record) if paused else resume(record, snapshot.now)
+        # Written even if it is as it was: a late write that says otherwise then fails.
+        if (yield Write(key, None if entry is None else entry.version, encode(after))):
+            return
+
+
+def forget(key: str, known: str, paused: bool = False) -> Generator[Step, Any, str | None]:
     """The job's record is not the one whose life is *known*: have ticks count from now on.
 
+    :param paused: whether the forgotten record was that of a paused job; it stays so.
     :return: the life that it has; ``None``: there is no record.
     """
     while True:
@@ -258,5 +286,8 @@ def forget(key: str, known: str) -> Generator[Step, Any, str | None]:
         if entry is None:
             return None
         record = decode(entry.text, key)
-        if record.life == known or (yield Write(key, entry.version, encode(reborn(record, snapshot.now)))):
+        if record.life == known:
+            return record.life
+        after = reborn(pause(record) if paused else record, snapshot.now)
+        if (yield Write(key, entry.version, encode(after))):
             return record.life

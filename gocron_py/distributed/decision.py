@@ -24,6 +24,7 @@ from gocron_py.errors import (
     StoreCorrupt,
     TickBusy,
     TickEarly,
+    TickPaused,
     TickStale,
     TickTaken,
 )
@@ -34,6 +35,8 @@ WINDOW = 64
 
 _MOST_CLAIMS = 64
 _FORMAT = 1
+# Of the records of paused jobs: a version that knows no pauses must neither run the job nor write the pause away.
+_FORMAT_PAUSED = 2
 
 
 @final
@@ -69,6 +72,7 @@ class Record:
     :ivar claims: runs that go on, or were cut off.
     :ivar next_at: the next tick, where it counts from the end of the last run.
     :ivar life: random, of the record's making: who knows another life of it knows that the store was wiped.
+    :ivar paused: no tick is granted, but those that somebody asks for with ``run_now``.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Record:
     claims: tuple[Claim, ...] = ()
     next_at: Instant | None = None
     life: str = ""
+    paused: bool = False
 
 
 @final
@@ -151,6 +156,16 @@ def reborn(record: Record, now: Instant) -> Record:
     return replace(record, floor=max(record.floor, now))
 
 
+def pause(record: Record) -> Record:
+    """No tick starts any more. What runs goes on; what was cut off waits."""
+    return replace(record, paused=True)
+
+
+def resume(record: Record, now: Instant) -> Record:
+    """Ticks start again: those after *now*. What came during the pause was not missed, nobody catches up with it."""
+    return replace(record, paused=False, floor=max(record.floor, now)) if record.paused else record
+
+
 def claim(record: Record | None, request: Request, name: str, now: Instant, alive: Alive) -> Answer:
     """May this tick run here, now?
 
@@ -165,6 +180,8 @@ def claim(record: Record | None, request: Request, name: str, now: Instant, aliv
     refusal = _refuse(record, request, now)
     if refusal is not None:
         return refusal
+    if record.paused and request.kind is not TickKind.MANUAL:
+        return Refused(TickPaused, retry_at=request.next_at if request.kind is TickKind.DYNAMIC else None)
     living, rest, crashed = _sorted_out(record.claims, alive, request.max_attempts)
     if living and not request.overlap:  # C5
         if request.kind is TickKind.DYNAMIC:
@@ -206,7 +223,7 @@ def _grant(
     next_at = request.next_at if request.kind is TickKind.DYNAMIC else record.next_at
     claims = (*others, granted)
     forgotten = claims[:-_MOST_CLAIMS]
-    after = Record(record.name, floor, seen, fence, claims[-_MOST_CLAIMS:], next_at, record.life)
+    after = Record(record.name, floor, seen, fence, claims[-_MOST_CLAIMS:], next_at, record.life, record.paused)
     return Granted(after, granted, (*crashed, *forgotten))
 
 
@@ -240,6 +257,8 @@ def recover(record: Record, victim: str, request: Request, now: Instant, alive: 
     for held in record.claims:
         if held.token == request.token:
             return Granted(None, held)
+    if record.paused:
+        return Refused(TickPaused)
     living, rest, crashed = _sorted_out(record.claims, alive, request.max_attempts)
     cut_off = next((each for each in rest if each.token == victim), None)
     if cut_off is None:
@@ -305,7 +324,7 @@ def _changed(record: Record | None, token: str, change: Callable[[Claim], Claim 
 def encode(record: Record) -> str:
     """The record as a store keeps it: JSON."""
     fields: dict[str, Any] = {
-        "format": _FORMAT,
+        "format": _FORMAT_PAUSED if record.paused else _FORMAT,
         "name": record.name,
         "floor": record.floor,
         "seen": record.seen,
@@ -326,7 +345,7 @@ def decode(text: object, name: str) -> Record:
         if not isinstance(text, str):
             raise TypeError("not a text")
         fields = json.loads(text)
-        if fields["format"] != _FORMAT:
+        if fields["format"] not in (_FORMAT, _FORMAT_PAUSED):
             raise ValueError(f"format {fields['format']!r:.20} is not known to this version")
         record = Record(
             _text(fields["name"]),
@@ -336,6 +355,7 @@ def decode(text: object, name: str) -> Record:
             tuple(_claim(*each) for each in fields["claims"]),
             None if fields["next_at"] is None else _number(fields["next_at"]),
             _text(fields["life"]),
+            paused=fields["format"] == _FORMAT_PAUSED,
         )
         if record.name != name:
             raise ValueError(f"it is that of the job {record.name!r:.80}")

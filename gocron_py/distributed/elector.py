@@ -15,6 +15,7 @@ from typing import Final, final
 
 from gocron_py.clock import elapsed
 from gocron_py.context import Context
+from gocron_py.distributed.names import own_key
 from gocron_py.distributed.store import TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, NotLeader, StoreCorrupt, check_kind
 from gocron_py.instant import SECOND, Instant, Micros
@@ -97,6 +98,16 @@ class CampaigningElector(ABC):
             raise NotLeader(self._why)
         if elapsed() - self._sent >= self._deadline:
             raise NotLeader("the lease could not be renewed in time")
+
+    def leads(self) -> bool:
+        """Whether this instance leads, from memory: nothing is asked, and nothing is started."""
+        return self._leads and elapsed() - self._sent < self._deadline
+
+    def reason(self) -> str:
+        """Why it does not lead, for people: who leads, or what failed; empty where it leads."""
+        if self.leads():
+            return ""
+        return self._why or "the lease could not be renewed in time"
 
     def close(self) -> None:
         """Resign, so that another instance leads at once, and campaign no more."""
@@ -195,8 +206,7 @@ class StoreElector(CampaigningElector):
         if not store.has_clock:
             raise ErrInvalidArgument("an election needs a store with a clock of its own", got=type(store).__name__)
         self._store = store
-        # Not the key of any job's record.
-        self._key = f"elector:{name}"
+        self._key = own_key("elector", name)
         self._identity = ""
         super().__init__(DEADLINE, on_change)
 

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from gocron_py.clock import elapsed
 from gocron_py.context import Context, background
-from gocron_py.distributed.claim import Load, Sleep, Step, Write, forget, keep, register
+from gocron_py.distributed import pauses
+from gocron_py.distributed.claim import Load, Sleep, Step, Write, forget, keep, register, set_paused
 from gocron_py.distributed.decision import Alive, Claim, Record, cut_off, decode, encode, living, reap
 from gocron_py.distributed.events import Events, TickEventKind
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.owed import Owed, with_tick
 from gocron_py.distributed.policy import TickPolicy
-from gocron_py.distributed.store import TickStore
+from gocron_py.distributed.presence import Instance, Presence
+from gocron_py.distributed.store import Snapshot, TickStore
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import LockError, StoreCorrupt, StoreDown
 from gocron_py.instant import SECOND, Instant, Micros
@@ -45,6 +47,7 @@ class Attendance:
     :ivar is_current: whether that is still so.
     :ivar offer: hands a tick to the scheduler: its time, and the token of the run that was cut off.
         Gives whether it was taken.
+    :ivar leads: what the job's elector says from memory; ``None`` where it has none, or a user's own.
     :ivar owes: the ticks to catch up with. ``None``: that was looked at.
     """
 
@@ -56,6 +59,7 @@ class Attendance:
     report: Reporter
     is_current: Callable[[], bool]
     offer: Callable[[Instant, str | None], bool]
+    leads: Callable[[], bool | None]
     owes: Owed | None
     version: object = field(default=None)
 
@@ -71,11 +75,15 @@ class Keeper:
     def __init__(self, store: TickStore, events: Events) -> None:
         self.store = store
         self._events = events
+        self.pauses = pauses.Pauses()
+        self.presence = Presence(store)
         self.closed = False
         self.begin()
 
     def begin(self) -> None:
         """As new: also in a forked child, where no thread is and no lock can be trusted."""
+        self.pauses.begin()
+        self.presence.begin()
         self._lock = threading.Lock()
         self._bell = threading.Event()
         # How often the thread has looked, or has tried to.
@@ -92,6 +100,8 @@ class Keeper:
         self._seen: dict[str, tuple[Instant, Micros]] = {}
         # Runs that were handed to a scheduler to be done again, by the token of the claim that was cut off.
         self._offered: dict[str, Attendance] = {}
+        # What the last look has loaded, if it was not in vain.
+        self._snapshot: Snapshot | None = None
 
     def close(self) -> None:
         """End the thread."""
@@ -100,6 +110,7 @@ class Keeper:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(5)
+        self._say_goodbye()
 
     # -- for the locker ----------------------------------------------------------------------------
 
@@ -151,6 +162,39 @@ class Keeper:
         """A run that was handed to a scheduler to be done again has come back, whatever became of it."""
         with self._lock:
             self._offered.pop(victim, None)
+
+    # -- pauses, and the other instances -------------------------------------------------------------
+
+    def pause(self, key: str, paused: bool) -> None:
+        """Pause a job, or have it go on, for all instances."""
+        self.drive(set_paused(key, paused, secrets.token_hex(8)), None)
+        self.pauses.saw_job(key, paused)
+
+    def pause_everything(self, paused: bool) -> None:
+        """The same for all jobs of the store."""
+        self.pauses.saw(self.drive(pauses.set_standing(paused), None))
+
+    def ask_pauses(self, keys: Sequence[str]) -> None:
+        """Ask the store what is paused. For before the first look."""
+        snapshot = self._load((pauses.KEY, *keys))
+        self.pauses.look(snapshot.entries.get(pauses.KEY))
+        for key in keys:
+            entry = snapshot.entries.get(key)
+            self.pauses.saw_job(key, entry is not None and decode(entry.text, key).paused)
+
+    def instances(self) -> list[Instance]:
+        """The instances, as of the last look; if there was none lately, the store is asked."""
+        presence = self.presence
+        if not presence.is_fresh():
+            self.drive(presence.look(self._load(presence.keys()), lambda error: None), None)
+        return presence.view()
+
+    def _load(self, keys: Sequence[str]) -> Snapshot:
+        def load() -> Generator[Step, Any, Snapshot]:
+            snapshot: Snapshot = yield Load(keys)
+            return snapshot
+
+        return self.drive(load(), None)
 
     # -- who lives ---------------------------------------------------------------------------------
 
@@ -205,7 +249,7 @@ class Keeper:
                 return
             self._bell.clear()
             pause = self.store.poll
-            for part in self._do_chores, self._renew, self._look:
+            for part in self._do_chores, self._renew, self._look, self._say:
                 try:
                     part()
                 except LockError:  # the store is down: what runs will tell of it
@@ -258,13 +302,17 @@ class Keeper:
     def _look(self) -> None:
         with self._lock:
             self._is_looking = True
+            self._snapshot = None
             self._attended = [job for job in self._attended if job.is_current()]
             jobs = list(self._attended)
             self._offered = {victim: job for victim, job in self._offered.items() if job.is_current()}
         if not jobs:
             return
         keys = list({job.key: None for job in jobs})
-        snapshot, _ = self.drive(register(keys, secrets.token_hex(8)), None)
+        own = (pauses.KEY, *self.presence.keys())
+        snapshot, _ = self.drive(register(keys, secrets.token_hex(8), own, self.pauses.of_key), None)
+        self._snapshot = snapshot
+        self._look_at_pause(snapshot)
         for job in jobs:
             entry = snapshot.entries.get(job.key)
             if entry is None or (entry.version == job.version and job.owes is None):
@@ -278,12 +326,54 @@ class Keeper:
                 continue
             self._look_at(job, record, entry.version, self.alive_at(snapshot.now))
 
+    def _look_at_pause(self, snapshot: Snapshot) -> None:
+        was_paused, entry = self.pauses.everything, snapshot.entries.get(pauses.KEY)
+        try:
+            self.pauses.look(entry)
+        except StoreCorrupt as error:
+            self._complain(error)
+        if was_paused and not self.pauses.everything:
+            with self._lock:
+                for job in self._attended:
+                    job.version = None
+        if entry is None and self.pauses.everything:
+            self.drive(pauses.set_standing(True), None)
+
+    def _say(self) -> None:
+        """Say that this instance is there, and see who else is."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        with self._lock:
+            answers = {job.leads() for job in self._attended}
+        leads = True if True in answers else False if False in answers else None
+        self.drive(self.presence.look(snapshot, self._complain), None)
+        self.drive(self.presence.tell(snapshot, leads), None)
+
+    def _say_goodbye(self) -> None:
+        if self._snapshot is None:
+            return  # it was not there, or the store does not answer
+        try:
+            snapshot = self._load(self.presence.keys())
+            self.drive(self.presence.look(snapshot, lambda error: None), None)
+            self.drive(self.presence.tell(snapshot, None, gone=True), None)
+        except LockError:  # then the others see it by the clock
+            pass
+
+    def _complain(self, error: StoreCorrupt) -> None:
+        with self._lock:
+            report = next((job.report for job in self._attended), None)
+        if report is not None:
+            self._events.tell(report, TickEventKind.CORRUPT, "", None, str(error))
+
     def _look_at(self, job: Attendance, record: Record, version: object, alive: Alive) -> None:
         known = self._known.setdefault(job.key, record.life)
         if known != record.life:
             self._events.tell(job.report, TickEventKind.AMNESIA, job.key, None, "its record was made anew")
-            self.remember(job.key, self.drive(forget(job.key, known), None))
+            paused = self.pauses.of_key(job.key)
+            self.remember(job.key, self.drive(forget(job.key, known, paused), None))
             return
+        self.pauses.saw_job(job.key, record.paused)
         # A record with claims is looked at again: their holders may die without a word.
         job.version = None if record.claims else version
         after, crashed = reap(record, alive, job.policy.attempts)
@@ -291,6 +381,9 @@ class Keeper:
             for each in crashed:
                 self._events.tell_crash(job.report, job.key, each)
             record = after
+        if record.paused or self.pauses.everything:
+            job.owes = None  # nobody catches up with what came before the pause's end
+            return
         if job.policy.overlap or not living(record, alive):
             for each in cut_off(record, alive, job.policy.attempts):
                 self._offer(job, each.at, each.token)
@@ -311,7 +404,8 @@ class Keeper:
             owed, job.owes = job.owes, None
         if owed is not None and job.kind is not TickKind.DYNAMIC:
             for at in owed.ticks(record, job.schedule, job.policy, job.now()):
-                job.offer(at, None)
+                if at > self.pauses.resumed:
+                    job.offer(at, None)
 
     # -- the store ---------------------------------------------------------------------------------
 

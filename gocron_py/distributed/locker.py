@@ -6,6 +6,7 @@ import os
 import secrets
 import weakref
 from collections.abc import Callable, Generator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Unpack
 
 from gocron_py.clock import elapsed
@@ -29,7 +30,9 @@ from gocron_py.distributed.decision import (
 from gocron_py.distributed.events import EventCallback, Events, TickEventKind
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.keeper import Attendance, Keeper, Stopped
+from gocron_py.distributed.names import job_key
 from gocron_py.distributed.policy import PolicyOverrides, TickPolicy, policy_of
+from gocron_py.distributed.presence import Instance
 from gocron_py.distributed.store import TickStore
 from gocron_py.distributed.tick import TickKind, tick_of
 from gocron_py.errors import (
@@ -40,6 +43,7 @@ from gocron_py.errors import (
     StoreDown,
     TickBusy,
     TickMissed,
+    TickPaused,
     TickTaken,
     check_kind,
 )
@@ -74,11 +78,40 @@ class TickLocker:
         self.store = store
         self._events = Events(on_event)
         self._keeper = Keeper(store, self._events)
+        self.pauses = self._keeper.pauses
         _lockers.add(self)
 
     def counts(self) -> dict[TickEventKind, int]:
         """How many events of each kind there were in this process."""
         return self._events.counts()
+
+    @property
+    def label(self) -> str:
+        """What other instances see of this one beside its host and pid; the program's name, unless it is set.
+
+        :raises ErrInvalidArgument: set to something else than a text of at most 100 characters.
+        """
+        return self._keeper.presence.label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        check_kind(label, str, "label")
+        if len(label) > 100:
+            raise ErrInvalidArgument("label must be of 100 characters at most", got=label)
+        self._keeper.presence.label = label
+
+    def instances(self) -> list[Instance]:
+        """The processes that share the store, those that came first first; at most 128, dead ones for an hour or more.
+
+        As of the keeper's last look at the store. If there was none lately, the store is asked.
+
+        :raises StoreDown: it cannot be reached.
+        """
+        return self._keeper.instances()
+
+    def window(self) -> timedelta:
+        """An instance that was not seen for so long counts as dead, where the store cannot tell exactly."""
+        return timedelta(seconds=self._keeper.presence.window)
 
     def close(self) -> None:
         """End the thread and close the store. For after the shutdown of the schedulers."""
@@ -92,6 +125,8 @@ class TickLocker:
 
         Waits until the store knows them, at most 2 s: its ticks count from then on.
         """
+        for job in jobs:
+            job.key = job_key(job.key)
         self._keeper.attend(jobs)
 
     def lock(self, ctx: Context, key: str) -> TickLock:
@@ -104,7 +139,7 @@ class TickLocker:
         run = tick_of(ctx)
         if run is None:
             raise ErrInvalidArgument("a tick locker needs the context that a scheduler gives to lock()")
-        policy = self.policy if run.spec.policy is None else run.spec.policy
+        policy, key = self.policy if run.spec.policy is None else run.spec.policy, job_key(key)
         try:
             return self._claim(run, ctx, key, policy)
         except LockError as error:
@@ -112,7 +147,43 @@ class TickLocker:
             raise
         finally:
             if run.victim is not None:
-                self._keeper.is_over(run.victim)
+                self.put_back(run.victim)
+
+    def put_back(self, victim: str) -> None:
+        """A run that was cut off, and was to be done again, has come back, whatever became of it."""
+        self._keeper.is_over(victim)
+
+    def set_paused(self, name: str, paused: bool) -> None:
+        """Pause the job of that name or key for all instances, or have it go on.
+
+        :raises StoreDown: nobody knows whether that was written.
+        """
+        self._keeper.pause(job_key(name), paused)
+
+    def set_everything_paused(self, paused: bool) -> None:
+        """Pause all schedulers that share the store, or have them go on.
+
+        :raises StoreDown: nobody knows whether that was written.
+        """
+        self._keeper.pause_everything(paused)
+
+    def is_paused(self, name: str) -> bool:
+        """Whether the job of that name or key is paused, as of the last look at the store.
+
+        :raises StoreDown: there was none yet, and the store cannot be reached.
+        """
+        if self.pauses.of_job(name) is None:
+            self._keeper.ask_pauses((job_key(name),))
+        return bool(self.pauses.of_job(name))
+
+    def is_everything_paused(self) -> bool:
+        """Whether all schedulers that share the store are paused, as of the last look at it.
+
+        :raises StoreDown: there was none yet, and the store cannot be reached.
+        """
+        if self.pauses.everything is None:
+            self._keeper.ask_pauses(())
+        return bool(self.pauses.everything)
 
     # -- claims ------------------------------------------------------------------------------------
 
@@ -147,6 +218,7 @@ class TickLocker:
             elapsed=elapsed,
             lease=None if self._keeper.is_exact() else lease,
             known=self._keeper.known(key),
+            paused=self.pauses.of_key(key),
         )
 
     def _carry_out(self, attempt: Attempt, run: Run, ctx: Context) -> Granted:
@@ -202,6 +274,9 @@ class TickLocker:
     def _release(self, lock: TickLock) -> None:
         run, claimed = lock.run, lock.claim
         assert claimed is not None, "a run without a claim has nothing to release"
+        if run.started is not None:
+            past = claimed.at, run.started, run.completed, run.outcome, claimed.attempt, claimed.fence
+            self._keeper.presence.ran((run.spec.key, *past))
         self._keeper.let_go(claimed.token)
         following = run.spec.schedule.next if run.kind is TickKind.DYNAMIC else None
 
@@ -239,7 +314,9 @@ def _too_late(run: Run) -> Callable[[Record | None, Instant], Answer]:
     """The rule for a tick that is past its deadline: somebody else may have run it in time."""
 
     def decide(record: Record | None, now: Instant) -> Answer:
-        return Refused(TickTaken if record is not None and run.scheduled in record.seen else TickMissed)
+        if record is not None and run.scheduled in record.seen:
+            return Refused(TickTaken)
+        return Refused(TickPaused if record is not None and record.paused else TickMissed)
 
     return decide
 

@@ -8,6 +8,19 @@ from urllib.parse import quote
 
 _LONGEST: Final = 400
 
+# Of the entries that are no job's record. Printable, as some databases hold no control characters in texts.
+_OWN: Final = "gocron:own:"
+
+
+def own_key(*parts: str) -> str:
+    """The key of an entry of this library's own: no job's, whatever the jobs are called."""
+    return _OWN + ":".join(parts)
+
+
+def job_key(name: str) -> str:
+    """The key of a job's record: its name, but for a name that looks like an entry of the library's own."""
+    return own_key("job", name) if name.startswith(_OWN) else name
+
 
 def raw(name: str) -> bytes:
     """The name's bytes; a lone surrogate is no reason to fail."""
