@@ -868,6 +868,7 @@ ALSO: dict[str, tuple[type[BaseException], ...]] = {
     "TickEarly": (),
     "TickBusy": (),
     "TickMissed": (),
+    "TickPaused": (),
     "StoreError": (),
     "StoreDown": (),
     "StoreAmnesia": (),
@@ -896,7 +897,7 @@ def test_the_hierarchy_is_that_of_the_contract(kind: type[BaseException]) -> Non
 
 def test_the_family_of_locks() -> None:
     """except LockError takes all that a tick locker answers, except StoreError what is the store's fault alone."""
-    answers = {"TickTaken", "TickStale", "TickEarly", "TickBusy", "TickMissed", "LockLost"}
+    answers = {"TickTaken", "TickStale", "TickEarly", "TickBusy", "TickMissed", "TickPaused", "LockLost"}
     faults = {"StoreDown", "StoreAmnesia", "StoreCorrupt"}
     family = {kind.__name__ for kind in CLASSES if issubclass(kind, gocron.LockError)}
     assert family == answers | faults | {"LockError", "StoreError"}

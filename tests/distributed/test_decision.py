@@ -213,7 +213,7 @@ def test_text_and_back() -> None:
         "[" * 100_000,
         b"{}",
         None,
-        encode(RUNNING).replace('"format":1', '"format":2'),
+        encode(RUNNING).replace('"format":1', '"format":3'),
         encode(RUNNING).replace('"floor":100', '"floor":"100"'),
         encode(RUNNING).replace('"floor":100', '"floor":1e400'),
         encode(RUNNING).replace('"floor":100', '"floor":true'),
