@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, Literal, TypeVar, final
 from uuid import UUID
 
 from gocron_py.context import Context
@@ -112,10 +112,12 @@ class JobSpec:
         self.history_size = DEFAULT_HISTORY_SIZE
 
 
-# One line of a job's history as it is kept: scheduled, started, completed, outcome, error, attempt, fence.
+LockAnswer = Literal["won", "held", "error"] | None
+
+# One line of a job's history as it is kept: scheduled, started, completed, outcome, error, attempt, fence, lock.
 # A plain tuple of numbers and texts: the garbage collector need not look at it, and with many jobs
 # that have run often its pauses would be felt. Job.history makes it a RunRecord.
-RunEntry = tuple[Instant, Instant | None, Instant | None, str, str | None, int, int | None]
+RunEntry = tuple[Instant, Instant | None, Instant | None, str, str | None, int, int | None, LockAnswer]
 
 
 @final
@@ -325,7 +327,7 @@ class Job:
 
     def _run_record(self, entry: RunEntry) -> RunRecord:
         show = self._datetime
-        scheduled, started, completed, outcome, error, attempt, fence = entry
+        scheduled, started, completed, outcome, error, attempt, fence, lock = entry
         return RunRecord(
             scheduled=datetime_of(scheduled, self._location),
             started=show(started),
@@ -334,6 +336,7 @@ class Job:
             error=error,
             attempt=attempt,
             fence=fence,
+            lock=lock,
         )
 
     def _read(self, question: Callable[[JobRecord], T]) -> T:

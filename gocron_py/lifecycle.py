@@ -163,7 +163,7 @@ class Lifecycle:
 
         now = registry.now
         kept = spec.key, policy, spec.schedule, spec.kind
-        leads = _leadership(registry.settings.elector_of(spec))
+        leads = leadership(registry.settings.elector_of(spec))
         return Attendance(*kept, now, self._report, is_current, offer, leads, owes=Owed(now()))
 
     # -- stop ------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def _end_all() -> None:
         life.end(began)
 
 
-def _leadership(elector: object) -> Callable[[], bool | None]:
+def leadership(elector: object) -> Callable[[], bool | None]:
     """What an elector says from memory. A user's own is asked for runs only: it may take its time."""
     return elector.leads if isinstance(elector, CampaigningElector) else lambda: None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -133,6 +133,9 @@ class RunRecord:
     :param error: the error's text, or why the run was skipped.
     :param attempt: 1, and more if the run was taken over from an instance that was lost.
     :param fence: the lock's fencing token, which grows with every holder; ``None`` without one.
+    :param lock: what the locker answered: ``won``; ``held``, the tick is another instance's, or not to be run
+        (any other LockError than a store's); ``error``, the store or the locker failed. ``None``: none was asked, or
+        the job is paused.
     """
 
     scheduled: datetime
@@ -142,6 +145,7 @@ class RunRecord:
     error: str | None
     attempt: int = 1
     fence: int | None = None
+    lock: Literal["won", "held", "error"] | None = None
 
     @property
     def duration(self) -> timedelta | None:

@@ -123,7 +123,7 @@ class Registry:
         """A tick of a paused job is due: it is skipped, and the next one entered. The lock is held."""
         record.ticked, record.immediate = tick, False
         self.plan(record, following)
-        record.remember((tick, None, None, _SKIP, PAUSED, 1, None))
+        record.remember((tick, None, None, _SKIP, PAUSED, 1, None, None))
 
     # -- runs: on their way in -------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class Registry:
     def skipped(self, run: Run, reason: str) -> None:
         """The run was refused, or a listener skipped it."""
         with self.lock:
-            run.record.remember((run.scheduled, None, None, _SKIP, reason, run.attempt, run.fence))
+            run.record.remember((run.scheduled, None, None, _SKIP, reason, run.attempt, run.fence, run.answer))
 
     def completed(self, run: Run, now: Instant, error: Exception | None) -> None:
         """The task of a run has ended. Heard once; later calls change nothing."""
@@ -212,7 +212,7 @@ class Registry:
             record.executing -= 1
             if run.ended >= record.ended:  # else a run that ended later was faster with its listeners
                 record.completed, record.ended = now, run.ended
-            record.remember((run.scheduled, run.started, now, outcome, text, run.attempt, run.fence))
+            record.remember((run.scheduled, run.started, now, outcome, text, run.attempt, run.fence, run.answer))
 
     def finish(self, run: Run) -> Run | None:
         """A run that was let through is over, whatever it did. Gives a run that waited for it."""

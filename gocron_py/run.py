@@ -14,7 +14,7 @@ from gocron_py.context import Context, background, with_value
 from gocron_py.distributed import Lock, TickLocker
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.tick import CurrentRun, Tick, TickKind, key_of_ticks, running
-from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered, LockError, TickPaused, satisfies
+from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered, LockError, StoreError, TickPaused, satisfies
 from gocron_py.instant import Instant, datetime_of
 from gocron_py.listeners import Event
 from gocron_py.monitor import JobStatus
@@ -22,7 +22,7 @@ from gocron_py.task import Panic
 
 if TYPE_CHECKING:
     from gocron_py.distributed import Elector, Locker
-    from gocron_py.job import JobRecord, JobSpec
+    from gocron_py.job import JobRecord, JobSpec, LockAnswer
     from gocron_py.registry import Registry
 
 PAUSED = "paused"
@@ -54,6 +54,7 @@ class Run:
     :param announced: what ``job_scheduling_delay`` is told: as in Go, for ``run_now`` the next tick.
     :param victim: the token of the claim that a crash has cut off, if this is to do it again.
 
+    :ivar answer: of the locker, as the history has it.
     :ivar outcome: of the task, once it has ended.
     :ivar held_back: whether a pause keeps it from starting.
     :ivar decided: whether the task was begun, or a listener said that it is not to be.
@@ -62,6 +63,7 @@ class Run:
 
     __slots__ = (
         "announced",
+        "answer",
         "completed",
         "context",
         "decided",
@@ -102,6 +104,7 @@ class Run:
         self.ended = 0
         self.kind = kind
         self.victim = victim
+        self.answer: LockAnswer = None
         self.outcome = ""
         self.held_back = False
         self.decided = False
@@ -174,8 +177,11 @@ class Run:
         lock = self._lock(locker, asking)
         if lock is None:
             return
+        self.answer = "won"
         if isinstance(lock, TickLock):
             self.lock = lock
+            if lock.claim is None:
+                self.answer = "error"
         # A lock may bring a context of its own, which ends when the lock is lost.
         context: object = getattr(lock, "context", None)
         if isinstance(context, Context):
@@ -232,6 +238,8 @@ class Run:
         if isinstance(error, TickPaused):
             self._refused_by_pause()
             return
+        is_held = isinstance(error, LockError) and not isinstance(error, StoreError)
+        self.answer = "held" if is_held else "error"
         self._listen(Event.AFTER_LOCK_ERROR, error)
         self.registry.report.debug("gocron: lock refused", "job", self.spec.name, "error", error)
         self._refused(f"lock refused: {error}")

@@ -25,7 +25,7 @@ from gocron_py.errors import (
 from gocron_py.instant import LAST, micros_of
 from gocron_py.job import Job, JobRecord, JobSpec, sorted_by_id
 from gocron_py.job_options import JobOption
-from gocron_py.lifecycle import Lifecycle
+from gocron_py.lifecycle import Lifecycle, leadership
 from gocron_py.options import SchedulerOption, Settings
 from gocron_py.pausing import Pausing
 from gocron_py.registry import Registry
@@ -367,6 +367,26 @@ class Scheduler:
             error.add_note("with_limited_runs: the job's last run is on its way")
             raise error
         executor.take_now(offer)
+
+    # -- for who looks on -----------------------------------------------------------------------
+
+    def is_started(self) -> bool:
+        """Whether it schedules: it was started, and neither stopped nor shut down since. Not in Go."""
+        self._life.check_process()
+        return self._registry.scheduling
+
+    def tick_lockers(self) -> list[TickLocker]:
+        """The tick lockers that it, or a job of it, was given: for their instances, events and health. Not in Go."""
+        self._life.check_process()
+        return list(self._registry.shared)
+
+    def leads(self) -> bool | None:
+        """Whether its elector says from memory that this instance leads. Not in Go.
+
+        ``None``: it has no elector, or not one of this library's, which are not asked but for runs.
+        """
+        self._life.check_process()
+        return leadership(self._settings.elector)()
 
     def __repr__(self) -> str:
         registry = self._registry

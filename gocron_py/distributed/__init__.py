@@ -5,6 +5,7 @@ A store's classes are in the store's module: ``gocron_py.distributed.sqlite``, `
 
 from gocron_py.distributed.elector import StoreElector
 from gocron_py.distributed.events import TickEvent, TickEventKind
+from gocron_py.distributed.health import StoreHealth
 from gocron_py.distributed.hold import hold_at_least
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.presence import Instance, InstanceRun
@@ -20,6 +21,7 @@ __all__ = [
     "Locker",
     "Snapshot",
     "StoreElector",
+    "StoreHealth",
     "TickEvent",
     "TickEventKind",
     "TickLocker",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from gocron_py.instant import Instant, datetime_of
@@ -45,35 +46,46 @@ class TickEvent:
     :ivar job_name: the job's key.
     :ivar at: the tick, in UTC; ``None`` where it is about no single one.
     :ivar detail: for people.
+    :ivar told: when it was found out, in UTC, on this machine's clock.
     """
 
     kind: TickEventKind
     job_name: str
     at: datetime | None
     detail: str
+    told: datetime = field(default_factory=partial(datetime.now, UTC), compare=False)
 
 
 EventCallback = Callable[[TickEvent], object]
+
+MOST_RECENT = 200
+"""So many events are remembered."""
 
 _QUIET = (TickEventKind.RECOVERED, TickEventKind.SKIPPED)
 
 
 @final
 class Events:
-    """Counts events and passes them on."""
+    """Counts events, remembers the last ones and passes them on."""
 
     def __init__(self, callback: EventCallback | None) -> None:
         self._callback = callback
         self._counts: Counter[TickEventKind] = Counter()
+        self._recent: deque[TickEvent] = deque(maxlen=MOST_RECENT)
 
     def counts(self) -> dict[TickEventKind, int]:
         """How many there were of each kind."""
         return {kind: self._counts[kind] for kind in TickEventKind}
 
+    def recent(self) -> list[TickEvent]:
+        """The last ones, oldest first."""
+        return list(self._recent.copy())  # a copy is made in one step; a list would be disturbed
+
     def tell(self, report: Reporter, kind: TickEventKind, key: str, at: Instant | None, detail: str) -> None:
         """It has happened."""
         self._counts[kind] += 1
         event = TickEvent(kind, key, None if at is None else datetime_of(at, UTC), detail)
+        self._recent.append(event)
         log = report.info if kind in _QUIET else report.warn
         log(f"gocron: tick {kind.value}", "job", key, "tick", event.at, "detail", detail)
         if self._callback is not None:

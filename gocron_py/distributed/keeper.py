@@ -15,6 +15,7 @@ from gocron_py.distributed import pauses
 from gocron_py.distributed.claim import Load, Sleep, Step, Write, forget, keep, register, set_paused
 from gocron_py.distributed.decision import Alive, Claim, Record, cut_off, decode, encode, living, reap
 from gocron_py.distributed.events import Events, TickEventKind
+from gocron_py.distributed.health import Health
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.owed import Owed, with_tick
 from gocron_py.distributed.policy import TickPolicy
@@ -77,6 +78,7 @@ class Keeper:
         self._events = events
         self.pauses = pauses.Pauses()
         self.presence = Presence(store)
+        self.health = Health()
         self.closed = False
         self.begin()
 
@@ -433,6 +435,15 @@ class Keeper:
             if self.closed or (background() if ctx is None else ctx).wait(step.micros / SECOND):
                 raise Stopped
             return None
+        try:
+            reply = self._call(step)
+        except StoreDown as error:
+            self.health.failed(error)
+            raise
+        self.health.worked()
+        return reply
+
+    def _call(self, step: Load | Write) -> object:
         try:
             if isinstance(step, Load):
                 return self.store.load(step.keys)

@@ -27,7 +27,8 @@ from gocron_py.distributed.decision import (
     claim,
     recover,
 )
-from gocron_py.distributed.events import EventCallback, Events, TickEventKind
+from gocron_py.distributed.events import EventCallback, Events, TickEvent, TickEventKind
+from gocron_py.distributed.health import StoreHealth
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.keeper import Attendance, Keeper, Stopped
 from gocron_py.distributed.names import job_key
@@ -84,6 +85,14 @@ class TickLocker:
     def counts(self) -> dict[TickEventKind, int]:
         """How many events of each kind there were in this process."""
         return self._events.counts()
+
+    def recent_events(self) -> list[TickEvent]:
+        """The last 200 events of this process, oldest first."""
+        return self._events.recent()
+
+    def health(self) -> StoreHealth:
+        """Whether the store answered the last call, and since when that is so. Asks nothing."""
+        return self._keeper.health.state()
 
     @property
     def label(self) -> str:

@@ -1,0 +1,47 @@
+"""Whether a store answers, and since when it does or does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import final
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """How it went with the last call to a store.
+
+    :ivar reachable: whether the store answered it; ``None``: it was not called yet.
+    :ivar since: since when that is so, in UTC, on this machine's clock.
+    :ivar error: what the last call that failed raised, for people; empty where the store is reachable.
+    """
+
+    reachable: bool | None
+    since: datetime | None
+    error: str = ""
+
+
+@final
+class Health:
+    """Is told of every call to a store."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self) -> None:
+        self._state = StoreHealth(None, None)
+
+    def worked(self) -> None:
+        """The store has answered."""
+        if not self._state.reachable:
+            self._state = StoreHealth(True, datetime.now(UTC))
+
+    def failed(self, error: Exception) -> None:
+        """It has not."""
+        was = self._state
+        since = was.since if was.reachable is False else datetime.now(UTC)
+        self._state = StoreHealth(False, since, f"{error!s:.300}")
+
+    def state(self) -> StoreHealth:
+        """As it is."""
+        return self._state
