@@ -13,6 +13,7 @@ from typing import TypeVar, final
 from gocron_py.context import Context
 from gocron_py.definitions import JobDefinition, Setup
 from gocron_py.distributed.locker import TickLocker
+from gocron_py.distributed.policy import check_pace
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import (
     ErrInvalidArgument,
@@ -231,6 +232,7 @@ class Scheduler:
         spec.schedule = definition.build(setup)
         if isinstance(spec.schedule, OneTimeSchedule) and spec.kind is TickKind.GRID:
             spec.kind = TickKind.ONCE
+        self._check_pace(spec, setup)
         spec.start_immediately = setup.start_immediately
         if spec.executor is None:
             spec.executor = settings.executor
@@ -249,6 +251,11 @@ class Scheduler:
         spec.pauses = locker.pauses
         if not spec.interval_from_completion:
             setup.grid, setup.splay = spec.key, micros_of(spec.policy.splay)
+
+    def _check_pace(self, spec: JobSpec, setup: Setup) -> None:
+        locker = self._settings.locker_of(spec)
+        if isinstance(locker, TickLocker) and locker.store.shortest_interval:
+            check_pace(spec.schedule, setup.now, locker.store.shortest_interval)
 
     def _enter(self, record: JobRecord, spec: JobSpec, is_new: bool) -> None:
         registry, former, cancel, gone = self._registry, record.spec, None, False

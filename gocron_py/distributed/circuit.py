@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar, final
 
 from gocron_py.clock import elapsed
@@ -27,59 +27,81 @@ _PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
 
 
 @final
+class _Line:
+    """One kind of calls: how many failed in a row, when the last one was let through."""
+
+    __slots__ = ("asked", "failures", "why")
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.asked: Micros = 0
+        self.why = ""
+
+
+@final
 class Circuit:
     """Lets calls through while they succeed, and one each half second while they fail (a circuit breaker).
 
     :param typed: makes a :exc:`~gocron_py.LockError` of what a client library raises.
+    :param kinds: of calls. Where one kind fails and another succeeds (a server that refuses to write is read from
+        all the same), all kinds are slowed down, and they share the half seconds: none takes another's turn.
     """
 
-    def __init__(self, typed: Callable[[Exception], LockError]) -> None:
+    def __init__(self, typed: Callable[[Exception], LockError], kinds: Sequence[str] = ("",)) -> None:
         self._typed = typed
+        self._kinds = kinds
         self.begin()
 
     def begin(self) -> None:
         """As new: also in a forked child."""
         self._lock = threading.Lock()
-        self._failures = 0
-        self._asked: Micros = 0
-        self._why = ""
+        self._lines = {kind: _Line() for kind in self._kinds}
+        self._rests_until: Micros = 0
 
-    def call(self, work: Callable[[], T]) -> T:
+    def call(self, work: Callable[[], T], kind: str = "") -> T:
         """What *work* gives.
 
         :raises LockError: it failed, or is not tried because the last calls failed.
         """
-        self._admit()
+        line = self._lines[kind]
+        self._admit(line)
         try:
             result = work()
         except LockError as error:
-            self._judge(error)
+            self._judge(line, error)
             raise
         except Exception as error:
             typed = self._typed(error)
-            self._judge(typed)
+            self._judge(line, typed)
             # Not chained: texts and frames of client libraries hold addresses with passwords.
             raise typed from None
-        self._failures = 0
+        line.failures = 0
         return result
 
-    def _admit(self) -> None:
-        if self._failures < _PATIENCE:
+    def rest(self, pause: Micros) -> None:
+        """The server asks to be left alone for so long."""
+        self._rests_until = elapsed() + pause
+
+    def _admit(self, line: _Line) -> None:
+        worst = max(self._lines.values(), key=lambda each: each.failures)
+        if worst.failures < _PATIENCE and not self._rests_until:
             return
         with self._lock:
             now = elapsed()
-            if now - self._asked < _PAUSE:
-                raise StoreDown(self._why)
-            self._asked = now
+            is_slow = worst.failures >= _PATIENCE and now - line.asked < _PAUSE * len(self._lines)
+            if is_slow or now < self._rests_until:
+                raise StoreDown(worst.why)
+            self._rests_until = 0
+            line.asked = now
 
-    def _judge(self, error: LockError) -> None:
+    def _judge(self, line: _Line, error: LockError) -> None:
         if isinstance(error, StoreDown):
             with self._lock:
-                self._failures += 1
-                self._asked = elapsed()
-                self._why = str(error)
+                line.failures += 1
+                line.asked = elapsed()
+                line.why = str(error).removeprefix(StoreDown.message).strip()
         else:
-            self._failures = 0
+            line.failures = 0
 
 
 def described(error: BaseException) -> str:

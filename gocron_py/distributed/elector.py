@@ -169,6 +169,8 @@ class CampaigningElector(ABC):
             self._heard.set()
             self._bell.wait(self._pause())
         if pid == os.getpid():
+            # First: another one leads as soon as the server knows.
+            self._follow("it has resigned")
             try:
                 self._resign()
             except LockError:  # then the lease has to run out

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, final
 
 from gocron_py.errors import ErrInvalidArgument, check_kind
 from gocron_py.instant import SECOND, Instant, Micros, micros_of
+from gocron_py.schedules.description import DurationRandomJobSchedule
 
 if TYPE_CHECKING:
     from gocron_py.schedules import Schedule
+    from gocron_py.schedules.description import DescribedSchedule
 
 MOST_CAUGHT_UP = 100
 """``catch_up="all"`` runs so many missed ticks, the latest ones."""
@@ -24,6 +26,9 @@ LONGEST_START_DEADLINE: Micros = 60 * SECOND
 
 # Further back than in this no tick is looked for.
 _LONGEST_PERIOD: Micros = 400 * 86_400 * SECOND
+
+# So many ticks of a schedule are looked at for the distance between them.
+_PATTERN = 200
 
 CatchUp = Literal["latest", "all", "none"]
 OnCrash = Literal["skip", "rerun"]
@@ -172,6 +177,36 @@ def _walk(schedule: Schedule, tick: Instant | None, now: Instant) -> Iterator[In
     while tick is not None and tick <= now:
         yield tick
         tick = schedule.next(tick)
+
+
+def check_pace(schedule: DescribedSchedule, now: Instant, shortest: timedelta) -> None:
+    """See to it that the ticks of a schedule are not too many for a store.
+
+    Of a random schedule its bounds tell, of the others the next ticks: a pattern shows within so many.
+
+    :param shortest: ticks must be so far apart at least.
+    :raises ErrInvalidArgument: they are not.
+    """
+    gap = shortest
+    described = schedule.describe()
+    if isinstance(described, DurationRandomJobSchedule):
+        gap = described.min
+    else:
+        tick = schedule.next(now)
+        for _ in range(_PATTERN):
+            following = None if tick is None else schedule.next(tick)
+            if tick is None or following is None:
+                break
+            gap = min(gap, timedelta(microseconds=following - tick))
+            tick = following
+    if gap < shortest:
+        raise ErrInvalidArgument(
+            f"the store is for ticks that are {_seconds(shortest)} s apart or more; these are {_seconds(gap)} s"
+        )
+
+
+def _seconds(duration: timedelta) -> str:
+    return f"{duration.total_seconds():.6f}".rstrip("0").rstrip(".")
 
 
 def check_names(overrides: PolicyOverrides) -> PolicyOverrides:

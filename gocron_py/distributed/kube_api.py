@@ -1,0 +1,276 @@
+"""Leases on Kubernetes' API server: read, created and updated, and nothing else.
+
+Every call is bounded and made once. What goes over the wire are plain dictionaries: the client library's models
+write times that the server refuses when they fall on a whole second.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, cast, final
+from urllib.parse import urlsplit
+
+try:
+    import kubernetes.client
+    import kubernetes.config
+    import urllib3
+    from kubernetes.client.rest import RESTClientObject
+except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
+    raise ModuleNotFoundError("pip install 'gocron_py[kubernetes]'", name=error.name) from error
+
+from gocron_py.clock import elapsed
+from gocron_py.distributed.circuit import CALL_TIMEOUT, Circuit, described
+from gocron_py.errors import ErrInvalidArgument, LockError, StoreDown, check_kind
+from gocron_py.instant import SECOND, Instant, Micros
+
+Lease = Mapping[str, Any]
+
+_NAMESPACE_FILE: Final = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+_config: Any = kubernetes.config  # without types
+
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+# Larger than any object that the API server stores.
+_LARGEST: Final = 4 * 1024 * 1024
+_CONNECTIONS: Final = 16
+_LONGEST_REST: Final = 60
+_LONGEST_TEXT: Final = 200
+
+# A crystal is wrong by less than this share.
+_DRIFT: Final = 1000
+
+
+@final
+class ServerClock:
+    """The API server's time, of which each answer tells the second, in its ``Date``.
+
+    Each answer gives bounds: it was given between the request and its arrival, within the second that it names.
+    The lower bounds are kept, the best of them is the time: never ahead of the server, and after some answers
+    hardly behind. Where bounds contradict each other, the clock was set, or another server has answered.
+    """
+
+    __slots__ = ("_at", "_offset")
+
+    def __init__(self) -> None:
+        self._offset: Micros | None = None
+        self._at: Micros = 0
+
+    def heard(self, second: Instant, sent: Micros, received: Micros) -> None:
+        """An answer that names *second*; when the request was sent and the answer came, in elapsed time."""
+        lower, upper = second - received, second + SECOND - sent
+        kept = self._offset
+        if kept is not None:
+            kept -= (received - self._at) // _DRIFT
+            lower = kept if lower < kept <= upper else lower
+        self._offset, self._at = lower, received
+
+    def now(self) -> Instant:
+        """The server's time; this machine's, as long as no answer has named one."""
+        if self._offset is None:
+            return time.time_ns() // 1000
+        return elapsed() + self._offset
+
+
+@final
+class LeaseApi:
+    """The Leases of one namespace.
+
+    :param client: a ``kubernetes.client.ApiClient``; ``None``: as the pod's service account, or else as the
+        kubeconfig says; or ``k8s://namespace``, which is ``None`` and the namespace.
+    :param namespace: ``None``: the pod's, or else the kubeconfig's, or else ``default``.
+    :raises ErrInvalidArgument: of another kind; nothing says where the API server is.
+    """
+
+    def __init__(self, client: object, namespace: str | None) -> None:
+        if isinstance(client, str):
+            namespace = _namespace_of(client, namespace)
+            client = None
+        if namespace is not None:
+            check_kind(namespace, str, "namespace")
+        self._is_own = client is None
+        self._client: Any = _configured() if client is None else client
+        if not isinstance(self._client, kubernetes.client.ApiClient):
+            raise ErrInvalidArgument("client must be a kubernetes.client.ApiClient, or None", got=type(client).__name__)
+        self.namespace = _default_namespace() if namespace is None else namespace
+        if not _LABEL.fullmatch(self.namespace):
+            raise ErrInvalidArgument("namespace must be a DNS label", got=self.namespace)
+        self._path = f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases"
+        self._circuit = Circuit(_typed, ("read", "write"))
+        self.clock = ServerClock()
+        self._connect()
+
+    def _connect(self) -> None:
+        # Connections of its own, with the address and the TLS of the client's: no retries, no time without limit.
+        configuration = copy.copy(self._client.configuration)
+        configuration.retries = False
+        configuration.client_go_retries = False
+        configuration.connection_pool_maxsize = _CONNECTIONS
+        self._transport: Any = RESTClientObject(configuration)
+        # By name: the version on which the server has refused a write as outdated.
+        self._refused: dict[str, object] = {}
+
+    def forked(self) -> None:
+        """This is a forked child now."""
+        self._circuit.begin()
+        self._connect()
+
+    def close(self) -> None:
+        """End the connections that were made here; the client is the user's."""
+        self._transport.close()
+
+    # -- the three verbs ---------------------------------------------------------------------------
+
+    def get(self, name: str) -> Lease | None:
+        """The Lease; ``None``: there is none."""
+        return self._circuit.call(lambda: self._ask("GET", name, None, (404,)), "read")
+
+    def create(self, lease: Lease) -> Lease | None:
+        """The Lease as it was created; ``None``: there is one of this name."""
+        return self._write("POST", lease, (409,))
+
+    def update(self, lease: Lease) -> Lease | None:
+        """The Lease as it was written; ``None``: it is gone, or was changed after the version that *lease* names."""
+        return self._write("PUT", lease, (404, 409))
+
+    def _write(self, method: str, lease: Lease, refusals: tuple[int, ...]) -> Lease | None:
+        metadata = lease["metadata"]
+        name, version = metadata["name"], metadata.get("resourceVersion")
+
+        def work() -> Lease | None:
+            written = self._ask(method, name, lease, refusals)
+            if written is not None:
+                self._refused.pop(name, None)
+            elif self._refused.get(name, "") != version:
+                self._refused[name] = version
+            elif self._version(name) == version:
+                # Nobody has changed it: who reads it and tries again at once would do so for ever.
+                raise StoreDown(f"409 Conflict: {name} has not changed, and is refused all the same")
+            return written
+
+        return self._circuit.call(work, "write")
+
+    def _version(self, name: str) -> object:
+        lease = self._ask("GET", name, None, (404,))
+        return None if lease is None else lease["metadata"]["resourceVersion"]
+
+    # -- the wire ----------------------------------------------------------------------------------
+
+    def _ask(self, method: str, name: str, body: Lease | None, refusals: tuple[int, ...]) -> Lease | None:
+        path = self._path if method == "POST" else f"{self._path}/{name}"
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        method, url, headers, sent_body, _ = self._client.param_serialize(
+            method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
+        )
+        sent = elapsed()
+        try:
+            answer = self._transport.request(
+                method, url, headers=headers, body=sent_body, _request_timeout=CALL_TIMEOUT
+            ).response
+            text = answer.read(_LARGEST)
+            answer.drain_conn()
+        except Exception:
+            # Those that are kept open may be as dead as this one.
+            self._transport.close()
+            raise
+        self._hear(answer.headers.get("Date"), sent)
+        if answer.status in refusals:
+            return None
+        if not 200 <= answer.status <= 299:
+            raise self._refusal(answer, text, headers)
+        return _lease_of(text, name)
+
+    def _hear(self, date: str | None, sent: Micros) -> None:
+        try:
+            second = int(parsedate_to_datetime(date or "").timestamp()) * SECOND
+        except (ValueError, OverflowError):
+            return
+        self.clock.heard(second, sent, elapsed())
+
+    def _refusal(self, answer: Any, text: bytes, headers: Mapping[str, str]) -> StoreDown:
+        told = f"{answer.status} {answer.reason or ''}".strip()
+        try:
+            message = json.loads(text)["message"].splitlines()[0]
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+            pass
+        else:
+            told = f"{told}: {message:.{_LONGEST_TEXT}}"
+        seconds = answer.headers.get("Retry-After", "")
+        if re.fullmatch("[0-9]{1,9}", seconds):
+            self._circuit.rest(min(int(seconds), _LONGEST_REST) * SECOND)
+        if answer.status == 401 and self._is_own:
+            # The service account's token, or the kubeconfig, may have been renewed.
+            self._client = _configured()
+        for header, value in headers.items():
+            if header.lower() == "authorization":
+                told = told.replace(value.rpartition(" ")[2], "***")
+        return StoreDown(told)
+
+
+def _lease_of(text: bytes, name: str) -> Lease:
+    """What the server says that it has; anything may stand between it and us."""
+    try:
+        lease = json.loads(text)
+        metadata = lease["metadata"]
+        parts = metadata.get("annotations") or {}, lease.get("spec") or {}
+        is_whole = isinstance(metadata["resourceVersion"], str) and all(isinstance(part, dict) for part in parts)
+        if is_whole and lease["kind"] == "Lease" and metadata["name"] == name:
+            return cast("Lease", lease)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        pass
+    raise StoreDown(f"the answer about {name} is no Lease")
+
+
+def _typed(error: Exception) -> LockError:
+    if isinstance(error, urllib3.exceptions.HTTPError | kubernetes.config.ConfigException | OSError):
+        return StoreDown(described(error))
+    if isinstance(error, kubernetes.client.ApiException):  # the client library's for what TLS refuses
+        return StoreDown(f"{error.reason!s:.{_LONGEST_TEXT}}".replace("\n", ": "))
+    # What it says may be a header that could not be sent, and that is the token.
+    return StoreDown(type(error).__name__)
+
+
+# -- where the API server is -----------------------------------------------------------------------
+
+
+def _configured() -> kubernetes.client.ApiClient:
+    configuration = kubernetes.client.Configuration()
+    try:
+        _config.load_incluster_config(configuration)
+    except kubernetes.config.ConfigException as outside:
+        try:
+            _config.load_kube_config(client_configuration=configuration)
+        except (kubernetes.config.ConfigException, OSError) as error:
+            raise ErrInvalidArgument(
+                f"neither in a cluster ({described(outside)}) nor with a kubeconfig ({described(error)})"
+            ) from None
+    return kubernetes.client.ApiClient(configuration)
+
+
+def _default_namespace() -> str:
+    try:
+        with open(_NAMESPACE_FILE, encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        pass
+    try:
+        _, active = _config.list_kube_config_contexts()
+        return str(active["context"].get("namespace") or "default")
+    except (kubernetes.config.ConfigException, OSError, TypeError, KeyError):
+        return "default"
+
+
+def _namespace_of(url: str, namespace: str | None) -> str | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme != "k8s" or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ErrInvalidArgument("a URL of Kubernetes is k8s://namespace", got=url)
+    if parts.netloc and namespace not in (None, parts.netloc):
+        raise ErrInvalidArgument("two namespaces are named", got=(parts.netloc, namespace))
+    return parts.netloc or namespace
