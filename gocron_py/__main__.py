@@ -1,27 +1,25 @@
-"""``python -m gocron_py``."""
+"""``python -m gocron_py`` and ``gocron-py``."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-
-from gocron_py.demo import command
 
 
 def main() -> int:
     """Do what the command line says.
 
-    :return: the exit code.
+    :return: the exit code: 1 for a failure, 2 for a command line that is wrong or cannot be carried out here.
     """
-    parser = argparse.ArgumentParser(prog="python -m gocron_py", description="gocron_py, a job scheduler.")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    about = "several processes share one SQLite file; kill and freeze them, and see each tick start once"
-    demo = commands.add_parser("demo", help=about, description=about.capitalize() + ".")
-    command.add_arguments(demo)
-    demo.set_defaults(run=command.run)
-    options = parser.parse_args()
-    code: int = options.run(options)
-    return code
+    try:
+        import click
+        import rich
+    except ImportError:
+        print("gocron-py: the command line needs two packages more: pip install 'gocron_py[cli]'", file=sys.stderr)
+        return 2
+    del click, rich
+    from gocron_py.cli import run
+
+    return run(sys.argv[1:])
 
 
 if __name__ == "__main__":

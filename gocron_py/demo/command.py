@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import final
+
+from rich.console import Console
 
 from gocron_py.demo.fleet import Fleet, Process
 from gocron_py.demo.jobs import JOBS, FleetJob
 from gocron_py.demo.ledger import Account, Ledger
 from gocron_py.demo.log import Line, read
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 # The first processes need so long until they run; the last incident is followed by so much quiet that what it
 # broke off can be seen to be made good.
@@ -28,29 +27,30 @@ _CALM_AFTER = 5.0
 _FRAME = 0.2
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument(
-        "--seconds", type=float, help="run for so long (default: until q is pressed; not a terminal: 25)"
-    )
-    parser.add_argument("--processes", type=int, default=3, help="schedulers to begin with (default: 3)")
-    parser.add_argument("--seed", type=int, help="of the random kills and freezes, where no keys are pressed")
-    parser.add_argument("--directory", type=Path, help="for the SQLite file and the logs; it is kept")
-    parser.add_argument("--no-live", action="store_true", help="random kills and freezes, one line each")
+@final
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said.
+
+    :ivar seconds: run for so long; ``None``: until q is pressed, or 25 where there is no terminal.
+    :ivar seed: of the random kills and freezes, where no keys are pressed.
+    :ivar directory: a new one, for the SQLite file and the logs; it is kept.
+    """
+
+    seconds: float | None = None
+    processes: int = 3
+    seed: int | None = None
+    directory: Path | None = None
+    no_live: bool = False
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: Options) -> int:
     """Run the demo.
 
     :return: the exit code: 1 if a tick was started twice or missed, 2 if it could not be run.
     """
-    try:
-        from rich.console import Console
-    except ImportError:
-        print("gocron_py demo: the package rich is missing; pip install 'gocron_py[cli]'", file=sys.stderr)
-        return 2
     if options.processes < 1 or (options.seconds is not None and not 0 < options.seconds < 1e6):
-        print("gocron_py demo: --processes and --seconds must be greater than 0", file=sys.stderr)
+        print("gocron-py demo: --processes and --seconds must be greater than 0", file=sys.stderr)
         return 2
     directory = options.directory
     try:
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             directory.mkdir(mode=0o700, parents=True, exist_ok=False)
         where = directory or Path(tempfile.mkdtemp(prefix="gocron_py-demo-"))
     except OSError as error:
-        print(f"gocron_py demo: --directory must be a new one: {error}", file=sys.stderr)
+        print(f"gocron-py demo: --directory must be a new one: {error}", file=sys.stderr)
         return 2
     try:
         console = Console()

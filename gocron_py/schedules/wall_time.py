@@ -162,6 +162,22 @@ def change_between(earlier: Instant, later: Instant, zone: tzinfo) -> Instant:
     return later
 
 
+def first_change(start: Instant, end: Instant, zone: tzinfo) -> Instant | None:
+    """The first instant after *start*, and not after *end*, with which *zone*'s clocks are changed.
+
+    Asked week by week, as :func:`is_steady`.
+    """
+    if isinstance(zone, timezone):
+        return None
+    offset, earlier = offset_at(start, zone), start
+    while earlier < end:
+        later = min(earlier + 7 * DAY, end)
+        if offset_at(later, zone) != offset:
+            return change_between(earlier, later, zone)
+        earlier = later
+    return None
+
+
 def load_location(name: str) -> ZoneInfo:
     """A zone of the time zone database by its name, as Go's ``time.LoadLocation``.
 

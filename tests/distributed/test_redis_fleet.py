@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 import redis
-from fleet_checks import Site
-from holder_faults import HolderFaults
+from fleet_checks import FleetChecks, Site
 
 from tests.servers.redis import RedisServer
 from tests.servers.system import HOST
@@ -23,9 +22,7 @@ def site_on(server: RedisServer) -> Site:
     )
 
 
-class TestRedisFleet(HolderFaults):
-    """The checks and the faults of holders, on a server that was empty."""
-
+class TestRedisFleet(FleetChecks):
     @pytest.fixture
     def site(self, redis_server: RedisServer) -> Site:
         return site_on(redis_server)

@@ -1,0 +1,99 @@
+"""What the commands print: no name or text can change the terminal's state, and a broken pipe is no fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import timedelta
+from typing import Final, NoReturn
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from gocron_py.schedules.go_numbers import Refused, parse_duration
+
+_LONGEST: Final = 2000
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """*text* on one line, whatever it holds: control characters are escaped, the middle of a very long one is cut."""
+    if len(text) > longest:
+        kept = longest // 2
+        text = f"{text[:kept]} … {text[-kept // 4 :]} ({len(text)} characters)"
+    # Controls, line breaks of other kinds, what turns the direction of writing, lone surrogates: all of them.
+    return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python reads a byte that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\u{code:04x}" if 0xD800 <= code <= 0xDFFF else char.encode("unicode_escape").decode("ascii")
+
+
+def one_line(error: BaseException) -> str:
+    """An error's text, with the notes that say why."""
+    text = ": ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__
+    notes = [note for note in getattr(error, "__notes__", ()) if not note.startswith("got ")]
+    return plain("; ".join([text.removeprefix("gocron: "), *notes]))
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with one line on standard error, and exit code 1."""
+    raise Failure(message)
+
+
+class Failure(click.ClickException):
+    """A command that could not do what it was told; knows which."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.ctx = click.get_current_context(silent=True)
+
+
+def print_error(message: str) -> None:
+    """One line on standard error."""
+    print(plain(message.replace("\n", " ")), file=sys.stderr)
+
+
+def console() -> Console:
+    """Standard output: colours on a terminal that wants them (NO_COLOR), plain text elsewhere, lines never broken."""
+    # Of NO_COLOR rich would keep what is bold.
+    is_plain = False if os.environ.get("NO_COLOR") else None
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, force_terminal=is_plain)
+
+
+def styled(text: str, style: str = "") -> Text:
+    """A text to be printed as it is, made harmless."""
+    return Text(plain(text), style=style)
+
+
+def print_json(value: object) -> None:
+    """*value* as JSON in ASCII, indented."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def duration(text: str | timedelta) -> timedelta:
+    """The type of an option that is a length of time, as Go writes it: ``30s``, ``1h30m``."""
+    if isinstance(text, timedelta):
+        return text
+    try:
+        return duration_of(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def duration_of(text: str) -> timedelta:
+    """A length of time, as Go writes it.
+
+    :raises ValueError: it is none, or not more than nothing.
+    """
+    try:
+        nanoseconds = parse_duration(text)
+    except Refused:
+        raise ValueError(f"{text!r:.80} is no length of time such as 30s or 1h30m") from None
+    if nanoseconds < 1000:
+        raise ValueError(f"{text!r:.80} must be more than 0")
+    return timedelta(microseconds=nanoseconds // 1000)
