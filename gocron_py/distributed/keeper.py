@@ -286,11 +286,12 @@ class Keeper:
             locks = list(self._held.values())
         for lock in locks:
             now = elapsed()
-            if lock.lost or now - lock.renewed < lock.lease // 3 - SECOND // 20:
-                continue
             assert lock.claim is not None, "only claims are held"
+            held = self.store.holds(lock.claim.owner)
+            if lock.lost or (held and now - lock.renewed < lock.lease // 3 - SECOND // 20):
+                continue
             try:
-                kept = self.drive(keep(lock.key, lock.claim.token, None if exact else lock.lease), None)
+                kept = held and self.drive(keep(lock.key, lock.claim.token, None if exact else lock.lease), None)
             except LockError:
                 # Nobody knows; but when the lease is over, somebody else may have taken it.
                 kept = exact or elapsed() - lock.renewed < lock.lease

@@ -78,6 +78,13 @@ class TickStore(ABC):
         """Whether the instance *owner* lives. ``None``: the store cannot tell, and leases decide."""
         return None
 
+    def holds(self, owner: str) -> bool:
+        """Whether this instance may still act under its name *owner*. Asks no server.
+
+        ``False``, for stores that tell who lives by a lease of the instance: that is over, and others may take its runs.
+        """
+        return True
+
     def forked(self) -> None:  # noqa: B027 - most have nothing to renew
         """This is a forked child now: connections are the parent's, and locks may be held for ever."""
 

@@ -1,0 +1,326 @@
+"""Calls to etcd: bounded, with typed errors, and only those that cannot hang. Used by :mod:`gocron_py.distributed.etcd`.
+
+The library is python-etcd3 (``import etcd3``). Of it only unary calls are used: its watches see nothing while a server
+hangs. Each member of the cluster has a client of its own. Within one client of several members, a member that has failed
+is either not asked again for five minutes, or never left for the next one.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar, final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+try:
+    import etcd3  # type: ignore[import-untyped]
+    import grpc  # type: ignore[import-untyped]
+except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
+    raise ModuleNotFoundError("pip install 'gocron_py[etcd]'", name=error.name) from error
+
+from gocron_py.clock import elapsed
+from gocron_py.distributed.circuit import CALL_TIMEOUT, Circuit, described
+from gocron_py.errors import ErrInvalidArgument, LockError, StoreDown
+from gocron_py.instant import SECOND, Micros
+
+T = TypeVar("T")
+
+# A channel that lost its connection tries again within a second (gRPC's own: up to two minutes), notices a
+# connection that is dead without a word, and shares it with nobody, so that a new channel is a new connection.
+_OPTIONS: Final = (
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 3_000),
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+_PORT: Final = 2379
+
+# What etcd says of a token that it does not know (any more).
+_STALE_TOKEN: Final = ("invalid auth token", "revision of auth store is old")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Where a member of the cluster listens."""
+
+    host: str
+    port: int
+    credentials: Any = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks. Not shown: the password would be."""
+
+    name: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "User(…)"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    """What etcd holds of a key."""
+
+    key: bytes
+    value: bytes
+    created: int
+    modified: int
+    lease: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease that was granted.
+
+    :ivar ttl: what the server gave, in microseconds: it makes more of very short ones.
+    :ivar sent: when it was asked for; it does not end before that and the ttl.
+    """
+
+    id: int
+    ttl: Micros
+    sent: Micros
+
+
+@final
+class EtcdClient:
+    """A cluster of etcd.
+
+    :param source: an ``etcd3.Etcd3Client``, an ``etcd3.MultiEndpointEtcd3Client``, or a URL.
+    :raises ErrInvalidArgument: neither.
+    """
+
+    def __init__(self, source: object) -> None:
+        self._theirs: Any = None
+        self._user: User | None = None
+        if isinstance(source, str):
+            self._members, self._user = parsed(source)
+        elif isinstance(source, etcd3.MultiEndpointEtcd3Client):
+            self._theirs = source
+            self._members = [_member(endpoint) for endpoint in self._theirs.endpoints.values()]
+        else:
+            kinds = "an etcd3.Etcd3Client, an etcd3.MultiEndpointEtcd3Client or a URL"
+            raise ErrInvalidArgument(f"client must be {kinds}", got=type(source).__name__)
+        self._circuit = Circuit(_typed)
+        # Not all instances on the first one.
+        self._turn = random.randrange(len(self._members))
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._clients: dict[int, Any] = {}
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def get(self, key: bytes) -> KeyValue | None:
+        """What is there now, as a majority knows it."""
+
+        def work(client: Any) -> KeyValue | None:
+            value, found = client.get(key)
+            return None if found is None else _key_value(value, found)
+
+        return self._call(work)
+
+    def transaction(
+        self, where: Sequence[tuple[str, bytes, int]], then: Sequence[Any], otherwise: Sequence[Any] = ()
+    ) -> tuple[bool, list[list[KeyValue]]]:
+        """Do *then* if all of *where* hold, else *otherwise*, at one moment.
+
+        :param where: ``create`` or ``mod``, a key, and the revision that it must have; 0: the key is not there.
+        :return: whether they held, and what the gets among the operations found.
+        """
+
+        def work(client: Any) -> tuple[bool, list[list[KeyValue]]]:
+            compare = [getattr(client.transactions, what)(key) == revision for what, key, revision in where]
+            held, answers = client.transaction(compare=compare, success=list(then), failure=list(otherwise))
+            found = [[_key_value(*each) for each in answer] for answer in answers if isinstance(answer, list)]
+            return held, found
+
+        return self._call(work)
+
+    def grant(self, ttl: Micros) -> Lease:
+        """A new lease, of at least *ttl*."""
+        sent = elapsed()
+        lease = self._call(lambda client: client.lease(-(-ttl // SECOND)))
+        return Lease(lease.id, lease.ttl * SECOND, sent)
+
+    def refresh(self, lease: int) -> bool:
+        """Give a lease its whole time again. ``False``: it is gone (the answer has no time to live then)."""
+        answers: list[Any] = self._call(lambda client: list(client.refresh_lease(lease)))
+        return bool(answers) and answers[0].TTL > 0
+
+    def revoke(self, lease: int) -> bool:
+        """End a lease and delete its keys. ``False``: it was gone."""
+
+        def work(client: Any) -> bool:
+            try:
+                client.revoke_lease(lease)
+            except grpc.RpcError as error:
+                if _code(error) is not grpc.StatusCode.NOT_FOUND:
+                    raise
+                return False
+            return True
+
+        return self._call(work)
+
+    def forked(self) -> None:
+        """In a forked child: the connections are the parent's."""
+        self._circuit.begin()
+        self._begin()
+
+    def close(self) -> None:
+        """End the connections that were made here."""
+        with self._lock:
+            clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            client.close()
+
+    # -- members -----------------------------------------------------------------------------------
+
+    def _call(self, work: Callable[[Any], T]) -> T:
+        return self._circuit.call(lambda: self._try(work))
+
+    def _try(self, work: Callable[[Any], T]) -> T:
+        turn = self._turn
+        try:
+            client = self._client(turn)
+            try:
+                if self._user is not None and client.metadata is None:
+                    self._authenticate(client, self._user)
+                return work(client)
+            except grpc.RpcError as error:
+                if self._user is None or not any(text in _details(error) for text in _STALE_TOKEN):
+                    raise
+                # It was not done, so it may be asked again.
+                self._authenticate(client, self._user)
+                return work(client)
+        except (etcd3.Etcd3Exception, grpc.RpcError) as error:
+            self._leave(turn, error)
+            raise
+
+    def _client(self, turn: int) -> Any:
+        with self._lock:
+            client = self._clients.get(turn)
+            if client is None:
+                member = self._members[turn % len(self._members)]
+                client = self._clients[turn] = _client_of(member)
+        if self._theirs is not None:
+            client.metadata = self._theirs.metadata
+        return client
+
+    def _authenticate(self, client: Any, user: User) -> None:
+        request = etcd3.etcdrpc.AuthenticateRequest(name=user.name, password=user.password)
+        client.metadata = (("token", client.authstub.Authenticate(request, CALL_TIMEOUT).token),)
+
+    def _leave(self, turn: int, error: Exception) -> None:
+        """The next call goes to the next member, on a new connection: this one may be dead without knowing."""
+        code = _code(error)
+        if isinstance(error, etcd3.Etcd3Exception) or code in _TROUBLE:
+            with self._lock:
+                if self._turn == turn:
+                    self._turn += 1
+                # Not closed: other threads may wait on it for their answers. It ends with the last of them.
+                self._clients.pop(turn, None)
+
+
+_TROUBLE: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.INTERNAL})
+
+
+def _client_of(member: Member) -> Any:
+    is_secure = member.credentials is not None
+    endpoint = etcd3.Endpoint(
+        member.host, member.port, secure=is_secure, creds=member.credentials, time_retry=0, opts=_OPTIONS
+    )
+    return etcd3.MultiEndpointEtcd3Client([endpoint], timeout=CALL_TIMEOUT)
+
+
+def _member(endpoint: Any) -> Member:
+    host, _, port = endpoint.netloc.rpartition(":")
+    return Member(host, int(port), endpoint.credentials if endpoint.secure else None)
+
+
+def _key_value(value: bytes, found: Any) -> KeyValue:
+    return KeyValue(found.key, value, found.create_revision, found.mod_revision, found.lease_id)
+
+
+# -- errors ----------------------------------------------------------------------------------------
+
+
+def _code(error: BaseException) -> Any:
+    code = getattr(error, "code", None)
+    return code() if callable(code) else None
+
+
+def _details(error: BaseException) -> str:
+    details = getattr(error, "details", None)
+    return str(details() or "") if callable(details) else ""
+
+
+def _typed(error: Exception) -> LockError:
+    # python-etcd3 raises an error without a text while it handles the one that has it.
+    cause = error if isinstance(error, grpc.RpcError) else error.__context__
+    code = None if cause is None else _code(cause)
+    if cause is None or code is None:
+        return StoreDown(described(error))
+    return StoreDown(f"etcd: {code.name}: {_details(cause):.200}")
+
+
+# -- the URL ---------------------------------------------------------------------------------------
+
+
+def parsed(url: str) -> tuple[list[Member], User | None]:
+    """The members and the user of a URL: ``etcd://[user:password@]host[:port][,host[:port]…]``.
+
+    ``etcds://`` is TLS: with the system's authorities, or the file ``?ca=``; ``&cert=`` and ``&key=`` name
+    the client's own files.
+
+    :raises ErrInvalidArgument: it is not such a URL, or a file cannot be read. The password is not shown.
+    """
+    try:
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+        who, _, where = parts.netloc.rpartition("@")
+        places = [_place(text) for text in where.split(",")]
+    except ValueError:
+        raise ErrInvalidArgument("not a URL of etcd: etcd://host:port[,host:port…]") from None
+    is_secure = parts.scheme == "etcds"
+    if parts.scheme not in ("etcd", "etcds") or parts.path not in ("", "/") or parts.fragment:
+        raise ErrInvalidArgument("not a URL of etcd: etcd://host:port[,host:port…]")
+    if unknown := set(options) - ({"ca", "cert", "key"} if is_secure else set()):
+        raise ErrInvalidArgument(f"an option that a URL {parts.scheme}:// does not have: {min(unknown):.40}")
+    name, colon, password = who.partition(":")
+    if who and not (name and colon and password):
+        raise ErrInvalidArgument("a URL of etcd has both a user and a password, or neither")
+    credentials = _credentials(options) if is_secure else None
+    user = User(unquote(name), unquote(password)) if who else None
+    return [Member(host, port, credentials) for host, port in places], user
+
+
+def _place(text: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname or "@" in text:
+        raise ValueError("no host")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return host, _PORT if parts.port is None else parts.port
+
+
+def _credentials(options: dict[str, str]) -> Any:
+    if ("cert" in options) != ("key" in options):
+        raise ErrInvalidArgument("a URL of etcd has both cert and key, or neither")
+    try:
+        ca, cert, key = (
+            Path(options[each]).read_bytes() if each in options else None for each in ("ca", "cert", "key")
+        )
+    except OSError as error:
+        raise ErrInvalidArgument(f"{error.filename}: {error.strerror}") from None
+    return grpc.ssl_channel_credentials(ca, key, cert)
