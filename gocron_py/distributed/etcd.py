@@ -12,11 +12,9 @@ import socket
 from datetime import timedelta
 from typing import Final, Literal, Unpack, final
 
-import etcd3  # type: ignore[import-untyped]
-
 from gocron_py.clock import elapsed
 from gocron_py.distributed.elector import RETRY, CampaigningElector, LeadershipCallback
-from gocron_py.distributed.etcd_client import EtcdClient, KeyValue, Lease
+from gocron_py.distributed.etcd_client import EtcdClient, KeyValue, Lease, delete, get, get_below, put
 from gocron_py.distributed.etcd_store import DEFAULT_PREFIX, EtcdStore
 from gocron_py.distributed.events import EventCallback
 from gocron_py.distributed.locker import TickLocker
@@ -35,8 +33,6 @@ _LONGEST_TTL: Final = timedelta(days=1)
 
 # The name of a lease as clientv3/concurrency writes it: Go's %x.
 _LEASE: Final = re.compile(rb"[0-9a-f]{1,16}")
-
-_put, _get, _delete = etcd3.transactions.Put, etcd3.transactions.Get, etcd3.transactions.Delete
 
 
 @final
@@ -121,14 +117,14 @@ class EtcdLocker(MutexLocker):
     def _first(self, key: str, lease: Lease) -> int | None:
         """The guide's: make the key. Gives the revision, ``None``: it was there."""
         name = self._key(key, lease.id)
-        made, found = self._client.transaction((("create", name, 0),), (_put(name, self._value, lease.id), _get(name)))
+        made, found = self._client.transaction((("create", name, 0),), (put(name, self._value, lease.id), get(name)))
         return found[0][0].created if made else None
 
     def _first_of_all(self, key: str, lease: Lease) -> int | None:
         """clientv3's TryLock: make a key, and look whether it is the oldest one."""
         name, prefix = self._key(key, lease.id), self._key(key)
-        look = (_get(name), _get(prefix, etcd3.utils.prefix_range_end(prefix)))
-        held, (mine, all_) = self._client.transaction((("create", name, 0),), (_put(name, "", lease.id), *look), look)
+        look = (get(name), get_below(prefix))
+        held, (mine, all_) = self._client.transaction((("create", name, 0),), (put(name, "", lease.id), *look), look)
         oldest = _oldest(all_, prefix)
         return mine[0].created if held and oldest is not None and oldest.key == name else None
 
@@ -143,11 +139,11 @@ class EtcdLocker(MutexLocker):
         lease, created = _unpacked(token)
         name = self._key(key, lease)
         if after < 1000:
-            is_ours, _ = self._client.transaction((("create", name, created),), (_delete(name),))
+            is_ours, _ = self._client.transaction((("create", name, created),), (delete(name),))
             self._give_back(lease)
             return is_ours
         rest = self._client.grant(after)
-        is_ours, _ = self._client.transaction((("create", name, created),), (_put(name, self._kept(), rest.id),))
+        is_ours, _ = self._client.transaction((("create", name, created),), (put(name, self._kept(), rest.id),))
         # The key does not go with it: it hangs on the other one now.
         self._give_back(lease)
         return is_ours
@@ -220,10 +216,11 @@ class EtcdElector(CampaigningElector):
     def _stand(self) -> None:
         lease = self._lasting_lease()
         name = self._prefix + f"{lease.id:x}".encode()
-        look = _get(self._prefix, etcd3.utils.prefix_range_end(self._prefix))
-        put = _put(name, self.identity, lease.id)
+        look = get_below(self._prefix)
         try:
-            _, (keys,) = self._client.transaction((("create", name, 0),), (put, look), (look,))
+            _, (keys,) = self._client.transaction(
+                (("create", name, 0),), (put(name, self.identity, lease.id), look), (look,)
+            )
         except LockError:
             # In doubt also about the lease: it may have ended a moment ago, and a key cannot be put on it.
             self._refreshed = 0

@@ -1,8 +1,8 @@
-"""Calls to etcd: bounded, with typed errors, and only those that cannot hang. Used by :mod:`gocron_py.distributed.etcd`.
+"""Calls to etcd: bounded, with typed errors, and only those that cannot hang. For :mod:`gocron_py.distributed.etcd`.
 
-The library is python-etcd3 (``import etcd3``). Of it only unary calls are used: its watches see nothing while a server
-hangs. Each member of the cluster has a client of its own. Within one client of several members, a member that has failed
-is either not asked again for five minutes, or never left for the next one.
+The library is python-etcd3 (``import etcd3``). Of it only unary calls are used: its watches see nothing while a
+server hangs. Each member of the cluster has a client of its own. Within one client of several members, a member that
+has failed is either not asked again for five minutes, or never left for the next one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 try:
     import etcd3  # type: ignore[import-untyped]
     import grpc  # type: ignore[import-untyped]
+    from etcd3 import transactions, utils
 except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
     raise ModuleNotFoundError("pip install 'gocron_py[etcd]'", name=error.name) from error
 
@@ -27,6 +28,8 @@ from gocron_py.errors import ErrInvalidArgument, LockError, StoreDown
 from gocron_py.instant import SECOND, Micros
 
 T = TypeVar("T")
+
+_messages: Any = etcd3.etcdrpc
 
 # A channel that lost its connection tries again within a second (gRPC's own: up to two minutes), notices a
 # connection that is dead without a word, and shares it with nobody, so that a new channel is a new connection.
@@ -90,6 +93,29 @@ class Lease:
     id: int
     ttl: Micros
     sent: Micros
+
+
+# -- operations of a transaction -------------------------------------------------------------------
+
+
+def put(key: bytes, value: str, lease: int = 0) -> Any:
+    """Write it."""
+    return transactions.Put(key, value, lease)
+
+
+def get(key: bytes) -> Any:
+    """Read it."""
+    return transactions.Get(key)
+
+
+def get_below(prefix: bytes) -> Any:
+    """Read all keys that begin so."""
+    return transactions.Get(prefix, utils.prefix_range_end(prefix))
+
+
+def delete(key: bytes) -> Any:
+    """Let it be gone."""
+    return transactions.Delete(key)
 
 
 @final
@@ -219,7 +245,7 @@ class EtcdClient:
         return client
 
     def _authenticate(self, client: Any, user: User) -> None:
-        request = etcd3.etcdrpc.AuthenticateRequest(name=user.name, password=user.password)
+        request = _messages.AuthenticateRequest(name=user.name, password=user.password)
         client.metadata = (("token", client.authstub.Authenticate(request, CALL_TIMEOUT).token),)
 
     def _leave(self, turn: int, error: Exception) -> None:
@@ -318,9 +344,7 @@ def _credentials(options: dict[str, str]) -> Any:
     if ("cert" in options) != ("key" in options):
         raise ErrInvalidArgument("a URL of etcd has both cert and key, or neither")
     try:
-        ca, cert, key = (
-            Path(options[each]).read_bytes() if each in options else None for each in ("ca", "cert", "key")
-        )
+        files = {name: Path(path).read_bytes() for name, path in options.items()}
     except OSError as error:
         raise ErrInvalidArgument(f"{error.filename}: {error.strerror}") from None
-    return grpc.ssl_channel_credentials(ca, key, cert)
+    return grpc.ssl_channel_credentials(files.get("ca"), files.get("key"), files.get("cert"))

@@ -2,19 +2,19 @@
 
 A record is a key, and its version the key's mod revision: a write is a transaction on that.
 
-Who lives. Each instance has a key of its own on a lease, which a thread keeps alive; while the key is there, the instance
-lives. The other way would be to have each claim renewed in its record, and each observer time it, as on Kubernetes.
-The lease is the better one here:
+Who lives. Each instance has a key of its own on a lease, which a thread keeps alive; while the key is there, the
+instance lives. The other way would be to have each claim renewed in its record, and each observer time it, as on
+Kubernetes. The lease is the better one here:
 
 - It is the server's clock that decides, for all observers alike: one that has come a moment ago need not watch for a
   whole lease first. A killed instance is known to be dead when its lease is over, to all.
 - It costs one call each third of the lease for an instance, not one write for each of its runs.
-- A name that is gone stays gone: an instance that has lost its lease is another one from then on. So "dead" needs no care
-  about races: the claims of a dead name are nobody's, and a write on a record that has changed meanwhile fails.
+- A name that is gone stays gone: an instance that has lost its lease is another one from then on. So "dead" needs no
+  care about races: the claims of a dead name are nobody's, and a write on a record that has changed meanwhile fails.
 
-The instance itself does not wait to be told. It takes its lease for lost when the last renewal that succeeded was *sent*
-almost as long ago as the lease lasts, on a clock that runs through suspend. The server counts from later on. So it knows
-before the others do, also behind a network that is cut.
+The instance itself does not wait to be told. It takes its lease for lost when the last renewal that succeeded was
+*sent* almost as long ago as the lease lasts, on a clock that runs through suspend. The server counts from later on. So
+it knows before the others do, also behind a network that is cut.
 
 What time it is. etcd has no clock, so *now* is this machine's. That a tick is granted once needs no clock: it is in the
 record's ``seen``, or not later than its ``floor``. An instance whose clock is ahead runs its ticks too early, and the
@@ -34,10 +34,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, final
 
-import etcd3  # type: ignore[import-untyped]
-
 from gocron_py.clock import elapsed
-from gocron_py.distributed.etcd_client import EtcdClient, KeyValue
+from gocron_py.distributed.etcd_client import EtcdClient, KeyValue, get, put
 from gocron_py.distributed.names import escaped
 from gocron_py.distributed.store import Entry, Snapshot, TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, check_kind
@@ -109,7 +107,7 @@ class EtcdStore(TickStore):
         now = _now()
         for first in range(0, len(keys), _MOST_KEYS):
             some = keys[first : first + _MOST_KEYS]
-            gets = [etcd3.transactions.Get(self._key(key)) for key in some]
+            gets = [get(self._key(key)) for key in some]
             _, answers = self._client.transaction((), gets)
             for key, found in zip(some, answers, strict=True):
                 if found:
@@ -120,7 +118,7 @@ class EtcdStore(TickStore):
         """See :meth:`TickStore.compare_and_set`."""
         assert version is None or isinstance(version, int), "versions are those of load()"
         name = self._key(key)
-        held, _ = self._client.transaction((("mod", name, version or 0),), (etcd3.transactions.Put(name, text),))
+        held, _ = self._client.transaction((("mod", name, version or 0),), (put(name, text),))
         return held
 
     def _key(self, name: str) -> bytes:
@@ -145,8 +143,7 @@ class EtcdStore(TickStore):
     def _enrol(self) -> _Life:
         lease = self._client.grant(self._lease)
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(8)}"
-        put = etcd3.transactions.Put(self._instance(name), "", lease.id)
-        self._client.transaction((), (put,))
+        self._client.transaction((), (put(self._instance(name), "", lease.id),))
         return _Life(name, lease.id, lease.ttl, lease.sent)
 
     def is_alive(self, owner: str) -> bool:

@@ -81,7 +81,7 @@ class TickStore(ABC):
     def holds(self, owner: str) -> bool:
         """Whether this instance may still act under its name *owner*. Asks no server.
 
-        ``False``, for stores that tell who lives by a lease of the instance: that is over, and others may take its runs.
+        ``False``, where a lease of the instance tells that it lives: that is over, and others may take its runs.
         """
         return True
 
