@@ -125,6 +125,8 @@ def main() -> None:
     if options.poll is not None:
         locker.store.poll = options.poll
     clock: Clock = SkewedClock(options.skew) if options.skew else RealClock()
+    if hasattr(locker.store, "clock"):  # a store that has none of its own goes by that of the instance
+        setattr(locker.store, "clock", clock)  # noqa: B010 - of a TickStore nobody knows
     scheduler = gocron.new_scheduler(
         gocron.with_distributed_locker(locker),
         gocron.with_location("UTC"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import signal
 import subprocess
@@ -18,9 +17,9 @@ import etcd3  # type: ignore[import-untyped]
 import pytest
 
 import gocron_py as gocron
-from gocron_py.context import background
+from gocron_py.context import background, cause
 from gocron_py.distributed.etcd import EtcdLocker, EtcdStore, EtcdTickLocker
-from gocron_py.distributed.etcd_client import EtcdClient, parsed
+from gocron_py.distributed.etcd_client import parsed
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing.store_kit import StoreKit
 from tests.servers.etcd import EtcdServer
@@ -64,3 +63,348 @@ class TestEtcdStore(StoreKit):
     @pytest.fixture
     def open_store(self, url: str, prefix: str) -> Callable[[], TickStore]:
         return partial(EtcdStore, url, prefix=prefix, lease=2 * SECOND)
+
+
+# -- locks -----------------------------------------------------------------------------------------
+
+LAYOUTS = pytest.mark.parametrize("layout", ["key", "mutex"])
+
+
+class Rooms:
+    """Lockers of one prefix, closed at the end."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self.url = url
+        self.prefix = prefix
+        self.lockers: list[EtcdLocker] = []
+
+    def locker(self, layout: Any, url: str | None = None, **options: Any) -> EtcdLocker:
+        self.lockers.append(EtcdLocker(url or self.url, layout=layout, prefix=self.prefix, **options))
+        return self.lockers[-1]
+
+
+@pytest.fixture
+def rooms(url: str, prefix: str) -> Iterator[Rooms]:
+    rooms = Rooms(url, prefix)
+    yield rooms
+    for locker in rooms.lockers:
+        locker.close()
+
+
+def keys_below(bare: Any, prefix: str) -> list[tuple[str, bytes]]:
+    return [(found.key.decode("utf-8", "surrogatepass"), value) for value, found in bare.get_prefix(prefix)]
+
+
+@LAYOUTS
+def test_one_holds_the_lock_until_it_is_released(rooms: Rooms, layout: str) -> None:
+    """Another is refused meanwhile, at once, and gets it afterwards; other names are free."""
+    first, second = rooms.locker(layout), rooms.locker(layout)
+    lock = first.lock(background(), "job")
+    for locker in (first, second):
+        with pytest.raises(gocron.TickBusy):
+            locker.lock(background(), "job")
+    second.lock(background(), "other").unlock(background())
+    lock.unlock(background())
+    assert lock.lost is None
+    second.lock(background(), "job").unlock(background())
+
+
+@LAYOUTS
+def test_nothing_is_left_in_etcd_after_a_release_or_a_refusal(
+    rooms: Rooms, bare: Any, prefix: str, layout: str, etcd_server: EtcdServer
+) -> None:
+    """No key, and no lease that would have to run out."""
+    leases = leases_of(etcd_server)
+    lock = rooms.locker(layout).lock(background(), "job")
+    with pytest.raises(gocron.TickBusy):
+        rooms.locker(layout).lock(background(), "job")
+    assert len(leases_of(etcd_server) - leases) == 1
+    lock.unlock(background())
+    assert keys_below(bare, prefix) == []
+    assert leases_of(etcd_server) <= leases
+
+
+def leases_of(server: EtcdServer) -> set[str]:
+    """python-etcd3 has no call for that."""
+    return {lease["ID"] for lease in server._ask("POST", "/v3/lease/leases").get("leases", ())}
+
+
+def test_layout_key_is_that_of_the_guide(rooms: Rooms, bare: Any, prefix: str) -> None:
+    """The key itself, with the name as it is, on a lease; and who makes it by hand holds the lock."""
+    for name in ("nightly report", "a/b", "100 % jöb"):
+        lock = rooms.locker("key").lock(background(), name)
+        ((key, _),) = keys_below(bare, prefix)
+        assert key == prefix + name
+        assert bare.get(key)[1].lease_id
+        lock.unlock(background())
+    made, _ = bare.transaction(
+        [bare.transactions.create(f"{prefix}job") == 0], [bare.transactions.put(f"{prefix}job", "Go")], []
+    )
+    assert made
+    with pytest.raises(gocron.TickBusy):
+        rooms.locker("key").lock(background(), "job")
+
+
+def test_layout_mutex_is_that_of_clientv3(rooms: Rooms, bare: Any, prefix: str) -> None:
+    """A key of the name and the lease in hexadecimal digits, without a value; the oldest one holds."""
+    lock = rooms.locker("mutex").lock(background(), "job")
+    ((key, value),) = keys_below(bare, prefix)
+    assert (key, value) == (f"{prefix}job/{bare.get(key)[1].lease_id:x}", b"")
+    lock.unlock(background())
+    bare.put(f"{prefix}job/694d7c1d3a4f0c01", "")
+    with pytest.raises(gocron.TickBusy):
+        rooms.locker("mutex").lock(background(), "job")
+    # It waits for nobody, and leaves no key for others to wait for.
+    assert keys_below(bare, prefix) == [(f"{prefix}job/694d7c1d3a4f0c01", b"")]
+
+
+@LAYOUTS
+@pytest.mark.parametrize(
+    "names", [("a", "a/b"), ("a", "a/694d"), ("", "/"), ("job", "JOB"), ("\ud800", "\ud801"), ("x", "x" * 5000)]
+)
+def test_names_are_not_mistaken_for_each_other(rooms: Rooms, layout: str, names: tuple[str, str]) -> None:
+    """Both are locked at one time, and each excludes itself."""
+    locker = rooms.locker(layout)
+    for pair in (names, names[::-1]):
+        locks = [locker.lock(background(), name) for name in pair]
+        for name in names:
+            with pytest.raises(gocron.TickBusy):
+                rooms.locker(layout).lock(background(), name)
+        for lock in locks:
+            lock.unlock(background())
+
+
+@pytest.mark.slow
+@LAYOUTS
+def test_a_lock_is_kept_alive_beyond_its_time_to_live(rooms: Rooms, layout: str) -> None:
+    """For as long as the task runs."""
+    lock = rooms.locker(layout, ttl=2 * SECOND).lock(background(), "job")
+    other = rooms.locker(layout)
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        with pytest.raises(gocron.TickBusy):
+            other.lock(background(), "job")
+        time.sleep(0.1)
+    assert lock.lost is None
+    lock.unlock(background())
+
+
+@LAYOUTS
+def test_the_task_hears_of_it_when_the_key_is_deleted_under_it(
+    rooms: Rooms, bare: Any, prefix: str, layout: str
+) -> None:
+    """Its context ends with LockLost as the cause; so at the release."""
+    lock = rooms.locker(layout, ttl=SECOND).lock(background(), "job")
+    bare.delete_prefix(prefix)
+    until(lambda: lock.lost is not None)
+    assert isinstance(cause(lock.context), gocron.LockLost)
+    lock = rooms.locker(layout).lock(background(), "job")
+    bare.delete_prefix(prefix)
+    lock.unlock(background())
+    assert isinstance(lock.lost, gocron.LockLost)
+
+
+@LAYOUTS
+def test_a_late_release_leaves_the_lock_of_the_next_one_alone(
+    rooms: Rooms, bare: Any, prefix: str, layout: str
+) -> None:
+    """The key is there again, and is another's."""
+    lock = rooms.locker(layout).lock(background(), "job")
+    bare.delete_prefix(prefix)
+    second = rooms.locker(layout).lock(background(), "job")
+    lock.unlock(background())
+    with pytest.raises(gocron.TickBusy):
+        rooms.locker(layout).lock(background(), "job")
+    second.unlock(background())
+    assert second.lost is None
+
+
+@LAYOUTS
+def test_a_lock_is_held_for_some_time_at_least(rooms: Rooms, bare: Any, prefix: str, layout: str) -> None:
+    """By the server: the key moves to a lease that ends by then, and the locker may be closed."""
+    locker = rooms.locker(layout, lock_at_least_for=10 * SECOND)
+    lock = locker.lock(background(), "job")
+    lock.unlock(background())
+    locker.close()
+    assert lock.lost is None
+    with pytest.raises(gocron.TickBusy):
+        rooms.locker(layout).lock(background(), "job")
+    ((key, _),) = keys_below(bare, prefix)
+    assert 8 <= bare.get_lease_info(bare.get(key)[1].lease_id).TTL <= 10
+    assert lock.context.done()
+
+
+@LAYOUTS
+def test_many_threads_and_lockers_never_hold_it_together(rooms: Rooms, layout: str) -> None:
+    """And each of them gets it."""
+    holders, counts = 0, [0] * 6
+
+    def work(number: int, locker: EtcdLocker) -> None:
+        nonlocal holders
+        while counts[number] < 5:
+            try:
+                lock = locker.lock(background(), "job")
+            except gocron.TickBusy:
+                time.sleep(0.002)
+                continue
+            holders += 1
+            assert holders == 1
+            counts[number] += 1
+            holders -= 1
+            lock.unlock(background())
+            time.sleep(0.02)
+
+    lockers = [rooms.locker(layout) for _ in range(2)]
+    threads = [threading.Thread(target=work, args=(number, lockers[number % 2])) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(50)
+    assert counts == [5] * 6
+
+
+_HOLDER = """
+import sys
+from datetime import timedelta
+from gocron_py.context import background, cause
+from gocron_py.distributed.etcd import EtcdLocker
+locker = EtcdLocker(sys.argv[1], layout=sys.argv[2], prefix=sys.argv[3], ttl=timedelta(seconds=2))
+lock = locker.lock(background(), "job")
+print("held", flush=True)
+lock.context.wait(60)
+print("lost" if lock.lost else "kept", flush=True)
+"""
+
+
+@pytest.fixture
+def holder(url: str, prefix: str) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Starts processes that hold the lock of the name "job", with a time to live of 2 s."""
+    made: list[subprocess.Popen[str]] = []
+
+    def start(layout: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", _HOLDER, url, layout, prefix]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        made.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield start
+    for process in made:
+        process.kill()
+        process.communicate()
+
+
+def gets_it(locker: EtcdLocker) -> bool:
+    try:
+        locker.lock(background(), "job").unlock(background())
+    except gocron.TickBusy:
+        return False
+    return True
+
+
+@pytest.mark.slow
+@LAYOUTS
+def test_71_a_holder_that_is_killed_frees_the_lock_when_its_lease_is_over(
+    rooms: Rooms, holder: Callable[[str], subprocess.Popen[str]], layout: str
+) -> None:
+    """Not before: nobody knows that it is dead."""
+    process = holder(layout)
+    locker = rooms.locker(layout)
+    process.kill()
+    assert not gets_it(locker)
+    until(lambda: gets_it(locker))
+
+
+@pytest.mark.slow
+@LAYOUTS
+def test_71_a_holder_that_was_stopped_past_its_lease_hears_that_the_lock_is_lost(
+    rooms: Rooms, holder: Callable[[str], subprocess.Popen[str]], layout: str
+) -> None:
+    """As soon as it goes on; another one has had it meanwhile."""
+    process = holder(layout)
+    locker = rooms.locker(layout)
+    process.send_signal(signal.SIGSTOP)
+    until(lambda: gets_it(locker))
+    process.send_signal(signal.SIGCONT)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "lost\n"
+
+
+# -- clients ---------------------------------------------------------------------------------------
+
+
+def test_a_client_of_the_users_own_is_taken(etcd_server: EtcdServer, prefix: str, bare: Any) -> None:
+    """Its addresses are; calls go over connections with time limits, and it stays open."""
+    several = etcd3.MultiEndpointEtcd3Client([etcd3.Endpoint(HOST, etcd_server.port, secure=False)])
+    for client in (bare, several):
+        store = EtcdStore(client, prefix=prefix)
+        store.load(["a"])
+        store.close()
+        assert client.get("a") == (None, None)
+    several.close()
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        None,
+        5,
+        "",
+        "localhost:2379",
+        "http://localhost:2379",
+        "etcd://",
+        "etcd://:2379",
+        "etcd://localhost:x",
+        "etcd://localhost:2379/path",
+        "etcd://localhost,",
+        "etcd://localhost?ca=file",
+        "etcds://localhost?verify=no",
+        "etcds://localhost?ca=/nowhere/ca.pem",
+        "etcds://localhost?cert=/nowhere/cert.pem",
+        "etcd://user@localhost",
+        "etcd://user:@localhost",
+    ],
+)
+@pytest.mark.parametrize("kind", [EtcdStore, EtcdLocker, EtcdTickLocker])
+def test_what_is_no_client_is_refused_at_once(kind: Callable[[object], object], client: object) -> None:
+    """And no URL that would do less than it says."""
+    with pytest.raises(gocron.ErrInvalidArgument):
+        kind(client)
+
+
+def test_members_and_users_are_in_a_url() -> None:
+    """With the port of etcd where none is named, and the password as it was meant."""
+    members, user = parsed("etcd://ann:p%40ss%2Fword@one,two:1234,[::1]:5")
+    assert [(member.host, member.port, member.credentials) for member in members] == [
+        ("one", 2379, None),
+        ("two", 1234, None),
+        ("[::1]", 5, None),
+    ]
+    assert user is not None
+    assert (user.name, user.password) == ("ann", "p@ss/word")
+    assert "p@ss" not in repr(user)
+    assert parsed("etcds://one")[0][0].credentials is not None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ttl": timedelta(milliseconds=900)},
+        {"ttl": 5},
+        {"layout": "lock"},
+        {"prefix": b"x"},
+        {"lock_at_least_for": timedelta(minutes=1)},
+    ],
+)
+def test_wrong_arguments_of_a_locker(wrong: dict[str, Any]) -> None:
+    """Refused where they are given."""
+    with pytest.raises(gocron.ErrInvalidArgument):
+        EtcdLocker("etcd://localhost", **wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"lease": timedelta(0)}, {"lease": 5}, {"prefix": None}, {"clock": time}])
+def test_wrong_arguments_of_a_store(wrong: dict[str, Any]) -> None:
+    """Refused where they are given."""
+    with pytest.raises(gocron.ErrInvalidArgument):
+        EtcdStore("etcd://localhost", **wrong)
