@@ -12,9 +12,9 @@ Kubernetes. The lease is the better one here:
 - A name that is gone stays gone: an instance that has lost its lease is another one from then on. So "dead" needs no
   care about races: the claims of a dead name are nobody's, and a write on a record that has changed meanwhile fails.
 
-The instance itself does not wait to be told. It takes its lease for lost when the last renewal that succeeded was
-*sent* almost as long ago as the lease lasts (4 s less), on a clock that runs through suspend. The server counts from later on. So
-it knows before the others do, also behind a network that is cut.
+The instance itself does not wait to be told. It takes its lease for lost 4 s before it would end if the server had
+begun to count when the last renewal was *sent*, on a clock that runs through suspend. So it knows before the others
+do, also behind a network that is cut.
 
 What time it is. etcd has no clock, so *now* is this machine's. That a tick is granted once needs no clock: it is in the
 record's ``seen``, or not later than its ``floor``. An instance whose clock is ahead runs its ticks too early, and the
