@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import redis
-from fleet_checks import FleetChecks, Site
+from fleet_checks import Site
+from holder_faults import HolderFaults
 
 from tests.servers.redis import RedisServer
 from tests.servers.system import HOST
@@ -22,7 +23,9 @@ def site_on(server: RedisServer) -> Site:
     )
 
 
-class TestRedisFleet(FleetChecks):
+class TestRedisFleet(HolderFaults):
+    """The checks and the faults of holders, on a server that was empty."""
+
     @pytest.fixture
     def site(self, redis_server: RedisServer) -> Site:
         return site_on(redis_server)
