@@ -329,12 +329,10 @@ class Run:
         return elsewhere.call(executor, task, self.current(), self._context)
 
     def _run_surrounded(self) -> object:
-        result: object = None  # it stays so where one of them swallows what the task raises
-        with ExitStack() as stack:
+        with ExitStack() as stack:  # where one of them swallows what the task raises, this gives None
             for enter in self.spec.surroundings:
                 stack.enter_context(enter())
-            result = self._run_task()
-        return result
+            return self._run_task()
 
     def _after(self, started: Instant, completed: Instant, error: Exception | None) -> None:
         report, job = self.registry.report, self.spec.handle

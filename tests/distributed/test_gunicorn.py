@@ -16,7 +16,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "flask_gunicorn"
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "flask_app"
 INTERVAL = 0.5
 
 
@@ -42,7 +42,11 @@ class Gunicorn:
         command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--worker-tmp-dir", str(directory)]
         with self.errors.open("wb") as errors:
             self.master = subprocess.Popen(
-                [*command, *options, "app:app"], cwd=EXAMPLE, env=environment, stderr=errors, start_new_session=True
+                [*command, "--workers", "4", *options, "app:app"],
+                cwd=EXAMPLE,
+                env=environment,
+                stderr=errors,
+                start_new_session=True,
             )
 
     def runs(self) -> list[tuple[int, int]]:
@@ -50,7 +54,7 @@ class Gunicorn:
         if not self.log.exists():
             return []
         lines = [line.split() for line in self.log.read_text().splitlines()]
-        return [(round(float(at) / INTERVAL), int(pid)) for at, pid in lines]
+        return [(round(float(at) / INTERVAL), int(pid)) for at, pid, *_ in lines]
 
     def workers(self) -> set[int]:
         return set(children_of(self.master.pid))
