@@ -106,17 +106,14 @@ class Registry:
                 self.shared = *self.shared, locker
 
     def is_paused(self, record: JobRecord) -> bool:
-        """Whether a pause of the job or the scheduler keeps the job's ticks from starting."""
-        if self.paused or record.paused:
-            return True
-        for locker in self.shared:
-            if locker.pauses.everything:
-                return True
-        pauses = record.spec.pauses
-        return pauses is not None and pauses.holds(record.spec.key)
+        """Whether a pause keeps the job's ticks from starting. One that its record in a store has, claims are told."""
+        return self.paused or record.paused or any(locker.pauses.everything for locker in self.shared)
 
     def _holds_back(self, run: Run) -> bool:
-        run.held_back = run.kind is not TickKind.MANUAL and self.is_paused(run.record)
+        if run.kind is not TickKind.MANUAL:
+            pauses, fence = run.spec.pauses, run.fence
+            is_late = pauses is not None and fence is not None and pauses.overtook(run.spec.key, fence)
+            run.held_back = is_late or self.is_paused(run.record)
         return run.held_back
 
     def step_over(self, record: JobRecord, tick: Instant, following: Instant | None) -> None:

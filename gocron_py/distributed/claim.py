@@ -259,8 +259,8 @@ def register(
     return snapshot, missing
 
 
-def set_paused(key: str, paused: bool, life: str) -> Generator[Step, Any, None]:
-    """Pause a job, or have it go on.
+def set_paused(key: str, paused: bool, life: str) -> Generator[Step, Any, Record]:
+    """Pause a job, or have it go on. Gives its record as it is then.
 
     :param life: of a record that is made for it; random.
     """
@@ -271,7 +271,7 @@ def set_paused(key: str, paused: bool, life: str) -> Generator[Step, Any, None]:
         after = pause(record) if paused else resume(record, snapshot.now)
         # Written even if it is as it was: a late write that says otherwise then fails.
         if (yield Write(key, None if entry is None else entry.version, encode(after))):
-            return
+            return after
 
 
 def forget(key: str, known: str, paused: bool = False) -> Generator[Step, Any, str | None]:

@@ -169,8 +169,7 @@ class Keeper:
 
     def pause(self, key: str, paused: bool) -> None:
         """Pause a job, or have it go on, for all instances."""
-        self.drive(set_paused(key, paused, secrets.token_hex(8)), None)
-        self.pauses.saw_job(key, paused)
+        self.pauses.saw_job(key, self.drive(set_paused(key, paused, secrets.token_hex(8)), None))
 
     def pause_everything(self, paused: bool) -> None:
         """The same for all jobs of the store."""
@@ -179,10 +178,10 @@ class Keeper:
     def ask_pauses(self, keys: Sequence[str]) -> None:
         """Ask the store what is paused. For before the first look."""
         snapshot = self._load((pauses.KEY, *keys))
-        self.pauses.look(snapshot.entries.get(pauses.KEY))
+        self.pauses.hear(snapshot.entries.get(pauses.KEY))
         for key in keys:
             entry = snapshot.entries.get(key)
-            self.pauses.saw_job(key, entry is not None and decode(entry.text, key).paused)
+            self.pauses.saw_job(key, None if entry is None else decode(entry.text, key))
 
     def instances(self) -> list[Instance]:
         """The instances, as of the last look; if there was none lately, the store is asked."""
@@ -376,7 +375,7 @@ class Keeper:
             paused = self.pauses.of_key(job.key)
             self.remember(job.key, self.drive(forget(job.key, known, paused), None))
             return
-        self.pauses.saw_job(job.key, record.paused)
+        self.pauses.saw_job(job.key, record)
         # A record with claims is looked at again: their holders may die without a word.
         job.version = None if record.claims else version
         after, crashed = reap(record, alive, job.policy.attempts)

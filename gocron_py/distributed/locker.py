@@ -204,6 +204,8 @@ class TickLocker:
         except StoreDown as error:
             if policy.on_store_error == "skip" or run.victim is not None:
                 raise
+            if self.pauses.of_key(key) and run.kind is not TickKind.MANUAL:
+                raise TickPaused("as far as is known: the store cannot be reached") from error
             self._tell(run, TickEventKind.UNGUARDED, key, run.scheduled, str(error))
             return TickLock(run, key, None, lease, sent, lambda lock: None)
         except Stopped:
@@ -274,6 +276,8 @@ class TickLocker:
                 next_at=schedule.next(now) if run.kind is TickKind.DYNAMIC else None,
             )
             alive = self._keeper.alive_at(now)
+            if record is not None:
+                self.pauses.saw_job(key, record)
             if victim is None:
                 return claim(record, request, key, now, alive)
             return Refused(StoreAmnesia) if record is None else recover(record, victim, request, now, alive)

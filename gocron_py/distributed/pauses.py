@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 from gocron_py.distributed.claim import Load, Step, Write
+from gocron_py.distributed.decision import Record
 from gocron_py.distributed.names import job_key, own_key
 from gocron_py.distributed.store import Entry, Snapshot
 from gocron_py.errors import StoreCorrupt
@@ -76,15 +77,16 @@ def set_standing(paused: bool) -> Generator[Step, Any, Standing]:
 class Pauses:
     """What is paused, as of the last look at the store. Read by any thread without a lock."""
 
-    __slots__ = ("_jobs", "_version", "everything", "resumed")
+    __slots__ = ("_fences", "_jobs", "_version", "everything", "resumed")
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
         """Nothing is known."""
-        # By the key of a job.
+        # By the key of a job. Of a paused one, too: the last fence that was given before.
         self._jobs: dict[str, bool] = {}
+        self._fences: dict[str, int] = {}
         self._version: object = None
         self.everything: bool | None = None
         self.resumed: Instant = 0
@@ -97,17 +99,15 @@ class Pauses:
         """The same by its key; unknown is not paused."""
         return self._jobs.get(key, False)
 
-    def holds(self, name: str) -> bool:
-        """Whether a tick of the job is held back."""
-        return bool(self.everything or self._jobs.get(job_key(name)))
+    def overtook(self, name: str, fence: int) -> bool:
+        """Whether the job was paused after a run had got this fence, which has not begun its task yet."""
+        return fence <= self._fences.get(job_key(name), 0)
 
-    def saw_job(self, key: str, paused: bool) -> None:
+    def saw_job(self, key: str, record: Record | None) -> None:
         """What its record says."""
-        self._jobs[key] = paused
-
-    def forget_job(self, key: str) -> None:
-        """The job is no longer looked after."""
-        self._jobs.pop(key, None)
+        self._jobs[key] = record is not None and record.paused
+        if record is not None and record.paused:
+            self._fences[key] = record.fence
 
     def saw(self, standing: Standing) -> None:
         """What the entry says."""
@@ -123,8 +123,21 @@ class Pauses:
             self.everything = bool(self.everything)
         elif entry.version != self._version:
             self._version = entry.version
-            try:
-                self.saw(decode(entry.text))
-            except StoreCorrupt:
-                self.everything = True
-                raise
+            self._read(entry)
+
+    def hear(self, entry: Entry | None) -> None:
+        """The same outside of a look, whose task it is to tell of what cannot be read."""
+        try:
+            if entry is not None:
+                self._read(entry)
+            elif self.everything is None:
+                self.everything = False
+        except StoreCorrupt:
+            pass
+
+    def _read(self, entry: Entry) -> None:
+        try:
+            self.saw(decode(entry.text))
+        except StoreCorrupt:
+            self.everything = True
+            raise

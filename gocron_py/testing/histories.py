@@ -17,10 +17,12 @@ from gocron_py.distributed.decision import (
     decode,
     encode,
     finish,
+    pause,
     reap,
     recover,
     registered,
     renew,
+    resume,
     unclaim,
 )
 from gocron_py.distributed.store import Entry, TickStore
@@ -45,6 +47,9 @@ class Histories(RuleBasedStateMachine):
         self.held: dict[str, tuple[int, str]] = {}
         self.fences: list[int] = []
         self.floor = 0
+        self.paused = False
+        # Ticks up to here were before the end of a pause.
+        self.resumed = 0
         self.stale: list[tuple[object, str]] = []
         assert store.compare_and_set(key, None, encode(registered(key, self.now, "life")))
 
@@ -72,6 +77,7 @@ class Histories(RuleBasedStateMachine):
         living = [token for token, (_, owner) in self.held.items() if owner not in self.dead]
         assert overlap or not living
         assert answer.record is not None
+        assert answer.record.paused is self.paused
         self._write(entry, answer.record)
         for crashed in answer.crashed:
             self.held.pop(crashed.token, None)
@@ -99,8 +105,10 @@ class Histories(RuleBasedStateMachine):
         if granted is None:
             return
         tick = granted.claim.at
+        assert kind is TickKind.MANUAL or not self.paused
         if kind in (TickKind.GRID, TickKind.ONCE):
             assert tick == at
+            assert at > self.resumed
             assert at <= self.now
             assert at > self.floor
             assert at not in self.begun
@@ -125,6 +133,7 @@ class Histories(RuleBasedStateMachine):
         if granted is None:
             return
         assert waits
+        assert not self.paused
         assert not victim.owner or victim.owner in self.dead
         assert granted.claim.attempt == victim.attempt + 1 <= attempts
         assert granted.claim.at == victim.at
@@ -162,6 +171,15 @@ class Histories(RuleBasedStateMachine):
                 self._write(entry, after)
                 self.held.pop(token)
 
+    @rule(paused=st.booleans())
+    def is_paused_or_goes_on(self, paused: bool) -> None:
+        """Somebody says so, perhaps once more."""
+        entry, record = self._load()
+        if self.paused and not paused:
+            self.resumed = self.now
+        self.paused = paused
+        self._write(entry, pause(record) if paused else resume(record, self.now))
+
     @rule(owner=st.sampled_from("ABC"))
     def dies(self, owner: str) -> None:
         """An instance is killed."""
@@ -197,6 +215,7 @@ class Histories(RuleBasedStateMachine):
     def record_is_sound(self) -> None:
         """The window is a window."""
         _, record = self._load()
+        assert record.paused is self.paused
         assert record.floor >= self.floor
         self.floor = record.floor
         assert list(record.seen) == sorted(set(record.seen))

@@ -12,6 +12,7 @@ from gocron_py import (
     TickBusy,
     TickEarly,
     TickKind,
+    TickPaused,
     TickStale,
     TickTaken,
 )
@@ -28,10 +29,12 @@ from gocron_py.distributed.decision import (
     decode,
     encode,
     finish,
+    pause,
     reap,
     recover,
     registered,
     renew,
+    resume,
     unclaim,
 )
 
@@ -230,3 +233,68 @@ def test_what_is_no_record_of_the_job_is_corrupt(text: object) -> None:
     assert text != encode(RUNNING)
     with pytest.raises(StoreCorrupt, match="job 'job'"):
         decode(text, NAME)
+
+
+# -- pauses ------------------------------------------------------------------------------------------
+
+PAUSED = pause(NEW)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TickKind if kind is not TickKind.MANUAL])
+def test_no_tick_of_a_paused_job_is_granted(kind: TickKind) -> None:
+    answer = claim(PAUSED, request(kind=kind, next_at=260), NAME, 200, dead)
+    retry_at = 260 if kind is TickKind.DYNAMIC else None
+    assert answer == Refused(TickPaused, retry_at=retry_at)
+
+
+def test_a_manual_run_of_a_paused_job_is_granted_and_it_stays_paused() -> None:
+    assert after(claim(PAUSED, request(kind=TickKind.MANUAL), NAME, 200, dead)).paused
+
+
+def test_what_is_taken_or_stale_or_early_is_that_whether_paused_or_not() -> None:
+    record = pause(replace(NEW, seen=(110,)))
+    assert claim(record, request(110), NAME, 200, dead) == Refused(TickTaken)
+    assert claim(record, request(90), NAME, 200, dead) == Refused(TickStale)
+    assert claim(record, request(300), NAME, 200, dead) == Later(TickEarly, 300)
+
+
+def test_the_claim_of_a_run_that_goes_on_is_granted_again() -> None:
+    assert claim(pause(RUNNING), request(110, token="t1"), NAME, 200, alive) == Granted(None, HELD)
+
+
+def test_a_busy_job_that_is_paused_is_not_waited_for() -> None:
+    assert claim(pause(RUNNING), request(), NAME, 200, alive) == Refused(TickPaused)
+
+
+def test_what_was_cut_off_waits_for_the_end_of_the_pause() -> None:
+    record = pause(RUNNING)
+    assert recover(record, "t1", request(max_attempts=2), 200, dead) == Refused(TickPaused)
+    assert cut_off(record, dead, 2) == [HELD]
+    again = granted(recover(resume(record, 200), "t1", request(max_attempts=2), 200, dead))
+    assert (again.claim.at, again.claim.attempt) == (110, 2)
+
+
+def test_runs_of_a_paused_job_are_renewed_finished_and_given_back() -> None:
+    record = pause(RUNNING)
+    for changed in (renew(record, "t1", 600), finish(record, "t1"), unclaim(record, "t1"), reap(record, dead, 1)[0]):
+        assert changed is not None
+        assert changed.paused
+
+
+def test_ticks_count_from_the_end_of_the_pause() -> None:
+    record = resume(pause(NEW), 250)
+    assert claim(record, request(250), NAME, 300, dead) == Refused(TickStale)
+    assert isinstance(claim(record, request(251), NAME, 300, dead), Granted)
+
+
+def test_pause_and_resume_are_idempotent() -> None:
+    assert pause(PAUSED) == PAUSED
+    assert resume(NEW, 250) == NEW
+    assert resume(resume(PAUSED, 250), 300) == resume(PAUSED, 250)
+    assert resume(replace(PAUSED, floor=400), 250).floor == 400
+
+
+def test_a_version_that_knows_no_pauses_refuses_the_record_of_a_paused_job() -> None:
+    assert decode(encode(PAUSED), NAME) == PAUSED
+    assert '"format":2' in encode(PAUSED)
+    assert '"format":1' in encode(resume(PAUSED, 200))

@@ -43,6 +43,8 @@ class World:
     entries: dict[str, Entry] = field(default_factory=dict)
     down: bool = False
     trace: list[str] | None = None
+    # Looks at every write: the key, what was there and what is there now.
+    watch: Callable[[str, Entry | None, str], None] | None = None
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count()
@@ -80,6 +82,8 @@ class World:
         entry = self.entries.get(step.key)
         if (None if entry is None else entry.version) != step.version:
             return False
+        if self.watch is not None:
+            self.watch(step.key, entry, step.text)
         self.entries[step.key] = Entry(step.text, next(self._versions))
         return True
 

@@ -27,7 +27,7 @@ from gocron_py.distributed.decision import (
 )
 from gocron_py.distributed.owed import Owed, with_tick
 from gocron_py.distributed.tick import TickKind
-from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickMissed, TickTaken
+from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickMissed, TickPaused, TickTaken
 from gocron_py.instant import micros_of
 
 from .engine import BEGIN, SECOND, Activity, Host, World
@@ -70,6 +70,9 @@ class Instance(Host):
         self.offered: set[str] = set()
         self.chores: list[Callable[[], Generator[Step, Any, Any]]] = []
         self.known: dict[str, str] = {}
+        # By key: whether the job is paused, and the last fence of before, as of the last look.
+        self.paused: dict[str, bool] = {}
+        self.fences: dict[str, int] = {}
         self.tokens = 0
         self.jobs = {key_of(job): job for job in jobs}
         self.schedules = {key: job.schedule(BEGIN) for key, job in self.jobs.items()}
@@ -137,10 +140,11 @@ class Instance(Host):
             elapsed=lambda: self.world.now,
             lease=None if self.rules.exact else micros_of(policy.lease),
             known=self.known.get(key),
+            paused=self.paused.get(key, False),
             dice=self.world.dice.random,
         )
         if victim is None and not policy.wants(schedule, at, self.clock()):
-            attempt.decide = lambda record, now: Refused(TickTaken if record and at in record.seen else TickMissed)
+            attempt.decide = lambda record, now: Refused(_why_too_late(record, at))
             attempt.patience = 0
         sent = self.world.now
         try:
@@ -159,9 +163,12 @@ class Instance(Host):
         held = Held(granted.claim, sent)
         self.held[token] = key, held
         yield Sleep(self.world.dice.randrange(1, 2000))  # where a stall is the worst
-        yield from self._work(job, held)
+        # As in the registry: a pause has come between the grant and the task.
+        began = held.claim.fence > self.fences.get(key, 0)
+        if began:
+            yield from self._work(job, held)
         del self.held[token]
-        yield from self._finish(key, token)
+        yield from self._finish(key, token, began or victim is None)
 
     def _remember(self, key: str, life: str | None) -> None:
         if life is None:
@@ -178,11 +185,11 @@ class Instance(Host):
             yield Sleep(min(end - self.world.now, SECOND // 4))
         self._log("end", job.name, claimed.at, claimed.attempt, claimed.fence)
 
-    def _finish(self, key: str, token: str) -> Activity:
+    def _finish(self, key: str, token: str, is_over: bool) -> Activity:
         try:
-            yield from procedures.end(key, token, None, began=True)
+            yield from procedures.end(key, token, None, is_over)
         except LockError:
-            self.chores.append(lambda: procedures.end(key, token, None, began=True))
+            self.chores.append(lambda: procedures.end(key, token, None, is_over))
 
     # -- the keeper --------------------------------------------------------------------------------
 
@@ -220,17 +227,22 @@ class Instance(Host):
 
     def _look(self) -> Activity:
         keys = list(self.jobs)
-        snapshot, _ = yield from procedures.register(keys, self._token())
+        paused = self.paused
+        snapshot, _ = yield from procedures.register(keys, self._token(), (), lambda key: paused.get(key, False))
         alive = self._alive_at(snapshot.now)
         for key, entry in snapshot.entries.items():
             policy, record = self.jobs[key].tick_policy(), decode(entry.text, key)
             known = self.known.setdefault(key, record.life)
             if known != record.life:
-                self._remember(key, (yield from procedures.forget(key, known)))
+                self._remember(key, (yield from procedures.forget(key, known, paused.get(key, False))))
                 continue
+            paused[key] = record.paused
             after, crashed = reap(record, alive, policy.attempts)
             if crashed and (yield Write(key, entry.version, encode(after))):
                 record = after
+            if record.paused:
+                self.fences[key], self.owes[key] = record.fence, None
+                continue
             if policy.overlap or not living(record, alive):
                 for each in cut_off(record, alive, policy.attempts):
                     if each.token not in self.offered:
@@ -243,6 +255,12 @@ class Instance(Host):
         if owed is not None:
             for at in owed.ticks(record, self.schedules[key], self.jobs[key].tick_policy(), self.clock()):
                 self.spawn(self._run(key, at, None))
+
+
+def _why_too_late(record: Record | None, at: int) -> type[LockError]:
+    if record is not None and at in record.seen:
+        return TickTaken
+    return TickPaused if record is not None and record.paused else TickMissed
 
 
 def key_of(job: FleetJob) -> str:

@@ -12,10 +12,14 @@ from gocron_py import cron_job, duration_job, duration_random_job
 from gocron_py.demo.jobs import FleetJob
 from gocron_py.demo.ledger import Account, Ledger
 from gocron_py.demo.log import Line
+from gocron_py.distributed.claim import Sleep, set_paused
+from gocron_py.distributed.decision import decode
+from gocron_py.distributed.store import Entry
+from gocron_py.errors import LockError
 from gocron_py.instant import micros_of
 
-from .engine import BEGIN, SECOND, Network, World
-from .instance import Instance, Rules
+from .engine import BEGIN, SECOND, Activity, Host, Network, World
+from .instance import Instance, Rules, key_of
 
 MINUTE = 60 * SECOND
 
@@ -28,10 +32,11 @@ class Outcome:
     kind: str
     accounts: list[Account]
     trace: list[str] = field(default_factory=list)
+    broken_pauses: list[str] = field(default_factory=list)
 
     def complaints(self) -> list[str]:
         """How the promise was broken."""
-        found = []
+        found = [f"seed {self.seed} ({self.kind}): {each}" for each in self.broken_pauses]
         for account in self.accounts:
             for what in ("twice", "missed", "not_recovered", "fences_wrong"):
                 ticks = getattr(account, what)
@@ -106,6 +111,57 @@ class Fleet:
         self.lines.append(Line(what, self.world.now, instance.number))
 
 
+class Pauses:
+    """Watches the store: no tick is granted while a job is paused, and none of the pause is granted later."""
+
+    def __init__(self) -> None:
+        # By key: when the pauses of a job began and ended, on the store's clock.
+        self.past: dict[str, list[tuple[int, int]]] = {}
+        self.since: dict[str, int] = {}
+        self.broken: list[str] = []
+
+    def watch(self, world: World, key: str, before: Entry | None, text: str) -> None:
+        """A record is written."""
+        after = decode(text, key)
+        was = None if before is None else decode(before.text, key)
+        if was is None:  # the store was wiped, what it knew of pauses is gone
+            self.past.pop(key, None)
+            self.since.pop(key, None)
+        if after.paused and (was is None or not was.paused):
+            self.since[key] = world.store_now()
+        if was is not None and was.paused and not after.paused:
+            # It ends when whoever resumed has looked; the write came a moment later, or much later.
+            slowest = world.network.late + 4 * world.network.latency
+            self.past.setdefault(key, []).append((self.since.pop(key), world.store_now() - slowest))
+        old = set() if was is None else {held.token for held in was.claims}
+        for held in after.claims:
+            if held.token in old:
+                continue
+            if after.paused or (was is not None and was.paused):
+                self.broken.append(f"{key}: {held.at - BEGIN} was granted during a pause")
+            elif held.attempt == 1 and any(began < held.at < ended for began, ended in self.past.get(key, ())):
+                self.broken.append(f"{key}: {held.at - BEGIN} came during a pause, and was run later")
+
+
+def _pause(fleet: Fleet) -> None:
+    """An operator pauses a job, and has it go on a few seconds later."""
+    world = fleet.world
+    key = key_of(world.dice.choice(fleet.jobs))
+    operator = Host(world, "operator")
+
+    def say(paused: bool) -> Activity:
+        while True:
+            try:
+                yield from set_paused(key, paused, f"operator.{world.now}")
+                world.note("operator", "PAUSED" if paused else "RESUMED", key)
+                return
+            except LockError:
+                yield Sleep(SECOND // 5)
+
+    operator.spawn(say(True))
+    world.at(world.now + world.dice.randrange(3 * SECOND, 8 * SECOND), lambda: operator.spawn(say(False)))
+
+
 Trouble = Callable[[Fleet], None]
 
 
@@ -169,7 +225,8 @@ KINDS: dict[str, tuple[list[Trouble], int, int, float, bool]] = {
     "lossy": ([_kill, _stall(3)], 3, 250_000, 0.1, False),
     "jumping": ([_jump(300 * SECOND), _jump(-60 * SECOND), _kill], 4, 250_000, 0.02, False),
     "wiped": ([_wipe, _kill, _stall(5)], 4, 250_000, 0.0, False),
-    "all of it": ([_outage, _kill, _stall(40), _jump(20 * SECOND), _wipe], 8, 5 * SECOND, 0.05, False),
+    "paused": ([_pause, _pause, _kill, _stall(5)], 4, 250_000, 0.02, False),
+    "all of it": ([_outage, _kill, _stall(40), _jump(20 * SECOND), _wipe, _pause], 8, 5 * SECOND, 0.05, False),
 }
 
 LENGTH = 40 * SECOND
@@ -192,6 +249,8 @@ def live(
     # Leases that outlast the stalls or do not.
     jobs = [_job(dice, number, dice.choice([2.0, 5.0, 30.0])) for number in range(2)]
     fleet = Fleet(world, rules, jobs, skew)
+    pauses = Pauses()
+    world.watch = lambda key, before, text: pauses.watch(world, key, before, text)
     for _ in range(dice.choice([2, 3, 4])):
         fleet.start()
     for _ in range(count):
@@ -205,4 +264,4 @@ def live(
     if not judged:
         for account in accounts:
             account.missed, account.not_recovered = [], []
-    return Outcome(seed, kind, accounts, world.trace or [])
+    return Outcome(seed, kind, accounts, world.trace or [], pauses.broken)
