@@ -97,11 +97,6 @@ def knows_no_pause(record: Record | None, *rest: Any) -> Answer:
     return decision.claim(None if record is None else replace(record, paused=False), *rest)
 
 
-def begins_again_while_paused(record: Record, *rest: Any) -> Answer:
-    """The same for what was cut off."""
-    return decision.recover(replace(record, paused=False), *rest)
-
-
 def is_never_patient(record: Record | None, request: Request, *rest: Any) -> Answer:
     """Refuses for good where it should wait."""
     answer = decision.claim(record, request, *rest)
