@@ -6,7 +6,8 @@ from contextlib import closing
 
 import etcd3  # type: ignore[import-untyped]
 import pytest
-from fleet_checks import FleetChecks, Site
+from fleet_checks import Site
+from holder_faults import HolderFaults
 
 from tests.servers.etcd import EtcdServer
 from tests.servers.system import HOST
@@ -24,7 +25,9 @@ def site_on(server: EtcdServer) -> Site:
     )
 
 
-class TestEtcdFleet(FleetChecks):
+class TestEtcdFleet(HolderFaults):
+    """The checks and the faults of holders, on an etcd that was empty."""
+
     @pytest.fixture
     def site(self, etcd_server: EtcdServer) -> Site:
         return site_on(etcd_server)
