@@ -18,27 +18,38 @@ do, also behind a network that is cut.
 
 What time it is. etcd has no clock, so *now* is this machine's. That a tick is granted once needs no clock: it is in the
 record's ``seen``, or not later than its ``floor``. An instance whose clock is ahead runs its ticks too early, and the
-others find them taken. The one thing that a clock decides for others is the floor of a record that is made: ticks count
-from then on, so a first registration by a clock that is 5 s ahead costs the others the ticks of these 5 s, once.
+others find them taken.
+
+But what one instance takes for now may become the floor for all: at a job's registration, from which its ticks count,
+and when the ticks that it ran too early are forgotten one by one. A clock that is a day ahead would so cost the others
+a day of ticks. So each instance writes its time beside its name whenever it renews its lease, and none takes now for
+later than 30 s after the time on all other machines (see :class:`~gocron_py.distributed.etcd_clock.FleetClock`). A
+machine that is further ahead gets ``TickEarly``, as it does from stores with clocks, and the others run its ticks. What
+is left is a first registration by a clock that is some seconds ahead: it costs the others the ticks of these, once.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
-from typing import Final, final
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, final
+from urllib.parse import quote
 
 from gocron_py.clock import Clock, RealClock, elapsed
-from gocron_py.distributed.etcd_client import EtcdClient, KeyValue, get, put
+from gocron_py.distributed.etcd_client import EtcdClient, KeyValue, get, get_below, put
+from gocron_py.distributed.etcd_clock import FleetClock
 from gocron_py.distributed.names import escaped
 from gocron_py.distributed.store import Entry, Snapshot, TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, check_kind, satisfies
-from gocron_py.instant import SECOND, Micros, instant_of, micros_of
+from gocron_py.instant import SECOND, Micros, micros_of
 
 DEFAULT_PREFIX: Final = "/gocron/ticks/"
 
@@ -48,6 +59,8 @@ _MOST_KEYS: Final = 100
 # So much sooner than the server an instance takes its lease for lost: its runs have to be told, and who tells them may
 # be waiting for an answer that does not come.
 _NOTICE: Final[Micros] = 4 * SECOND
+
+_SIGN: Final = re.compile(rb"([0-9]{1,18}) ([!-~]+)")
 
 _SHORTEST_LEASE: Final = timedelta(seconds=1)
 _LONGEST_LEASE: Final = timedelta(days=1)
@@ -98,9 +111,10 @@ class EtcdStore(TickStore):
             raise ErrInvalidArgument("lease must be from a second to a day", got=lease)
         if clock is not None and not satisfies(clock, Clock):
             raise ErrInvalidArgument("the methods of Clock are needed", got=clock)
-        self.clock: Clock = RealClock() if clock is None else clock
         self._prefix = prefix
         self._lease = micros_of(lease)
+        self._time = FleetClock(RealClock() if clock is None else clock, self._lease)
+        self._machine = _machine()
         self._client = EtcdClient(client)
         self._closed = False
         self._begin()
@@ -111,12 +125,23 @@ class EtcdStore(TickStore):
         self._life: _Life | None = None
         self._thread: threading.Thread | None = None
 
+    @property
+    def clock(self) -> Clock:
+        """This instance's."""
+        return self._time.clock
+
+    @clock.setter
+    def clock(self, clock: Clock) -> None:
+        self._time.clock = clock
+
     # -- records -----------------------------------------------------------------------------------
 
     def load(self, keys: Sequence[str]) -> Snapshot:
         """See :meth:`TickStore.load`."""
         entries: dict[str, Entry] = {}
-        now = instant_of(self.clock.now(), UTC)
+        if self._time.looked is None:
+            self._look_at_clocks(())
+        now = self._time.now()
         for first in range(0, len(keys), _MOST_KEYS):
             some = keys[first : first + _MOST_KEYS]
             gets = [get(self._key(key)) for key in some]
@@ -155,8 +180,12 @@ class EtcdStore(TickStore):
     def _enrol(self) -> _Life:
         lease = self._client.grant(self._lease)
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(8)}"
-        self._client.transaction((), (put(self._instance(name), "", lease.id),))
+        self._client.transaction((), (self._sign(name, lease.id),))
         return _Life(name, lease.id, lease.ttl, lease.sent)
+
+    def _sign(self, name: str, lease: int) -> Any:
+        """Write the time, and whose clock says so, beside the name, on the lease."""
+        return put(self._instance(name), f"{self._time.own()} {self._machine}", lease)
 
     def is_alive(self, owner: str) -> bool:
         """Whether the instance's lease lasts.
@@ -172,6 +201,15 @@ class EtcdStore(TickStore):
 
     def _instance(self, owner: str) -> bytes:
         return f"{self._prefix}instances/{owner}".encode()
+
+    def _look_at_clocks(self, first: Sequence[Any]) -> None:
+        """What time it is for the other instances, after the operations *first*."""
+        asked, below = elapsed(), self._instance("")
+        _, answers = self._client.transaction((), (*first, get_below(below)))
+        signs = {each.key[len(below) :].decode(errors="replace"): _SIGN.fullmatch(each.value) for each in answers[-1]}
+        # Those on this machine have the same clock.
+        others = {name: int(sign[1]) for name, sign in signs.items() if sign and sign[2].decode() != self._machine}
+        self._time.heard(others, asked)
 
     # -- the thread --------------------------------------------------------------------------------
 
@@ -196,6 +234,7 @@ class EtcdStore(TickStore):
             try:
                 if self._client.refresh(life.lease):
                     life.renewed = sent
+                    self._look_at_clocks((self._sign(life.name, life.lease),))
                 else:
                     life.is_over = True
             except LockError:
@@ -205,6 +244,7 @@ class EtcdStore(TickStore):
         """See :meth:`TickStore.forked`. The child is another instance, with connections of its own."""
         super().forked()
         self._begin()
+        self._time.begin()
         self._client.forked()
 
     def close(self) -> None:
@@ -221,6 +261,15 @@ class EtcdStore(TickStore):
             except LockError:  # then it runs out
                 pass
         self._client.close()
+
+
+@cache
+def _machine() -> str:
+    """The same for all that have one clock: containers have different host names."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:  # not Linux
+        return quote(socket.gethostname())
 
 
 def _text(found: KeyValue, key: str) -> str:

@@ -18,8 +18,11 @@ import pytest
 
 import gocron_py as gocron
 from gocron_py.context import background, cause
+from gocron_py.demo.instance import SkewedClock
+from gocron_py.distributed.decision import decode
 from gocron_py.distributed.etcd import EtcdLocker, EtcdStore, EtcdTickLocker
 from gocron_py.distributed.etcd_client import parsed
+from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing.store_kit import StoreKit
 from tests.servers.etcd import EtcdServer
@@ -57,7 +60,7 @@ def until(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
 class TestEtcdStore(StoreKit):
     """The kit, on etcd."""
 
-    examples = 15
+    examples = 8
     outlives = 20.0  # the lease, and what the server takes until it notices
 
     @pytest.fixture
@@ -175,18 +178,20 @@ def test_names_are_not_mistaken_for_each_other(rooms: Rooms, layout: str, names:
 
 
 @pytest.mark.slow
-@LAYOUTS
-def test_a_lock_is_kept_alive_beyond_its_time_to_live(rooms: Rooms, layout: str) -> None:
+def test_a_lock_is_kept_alive_beyond_its_time_to_live(rooms: Rooms) -> None:
     """For as long as the task runs."""
-    lock = rooms.locker(layout, ttl=2 * SECOND).lock(background(), "job")
-    other = rooms.locker(layout)
-    end = time.monotonic() + 5
+    layouts = ("key", "mutex")
+    locks = [rooms.locker(layout, ttl=SECOND).lock(background(), layout) for layout in layouts]
+    others = [rooms.locker(layout) for layout in layouts]
+    end = time.monotonic() + 4  # etcd makes 2 of 1
     while time.monotonic() < end:
-        with pytest.raises(gocron.TickBusy):
-            other.lock(background(), "job")
+        for layout, other in zip(layouts, others, strict=True):
+            with pytest.raises(gocron.TickBusy):
+                other.lock(background(), layout)
         time.sleep(0.1)
-    assert lock.lost is None
-    lock.unlock(background())
+    for lock in locks:
+        assert lock.lost is None
+        lock.unlock(background())
 
 
 @LAYOUTS
@@ -267,6 +272,8 @@ _HOLDER = """
 import sys
 from datetime import timedelta
 from gocron_py.context import background, cause
+from gocron_py.demo.instance import SkewedClock
+from gocron_py.distributed.decision import decode
 from gocron_py.distributed.etcd import EtcdLocker
 locker = EtcdLocker(sys.argv[1], layout=sys.argv[2], prefix=sys.argv[3], ttl=timedelta(seconds=2))
 lock = locker.lock(background(), "job")
@@ -408,3 +415,75 @@ def test_wrong_arguments_of_a_store(wrong: dict[str, Any]) -> None:
     """Refused where they are given."""
     with pytest.raises(gocron.ErrInvalidArgument):
         EtcdStore("etcd://localhost", **wrong)
+
+
+# -- what time it is -------------------------------------------------------------------------------
+
+HOUR = 3600 * 10**6
+
+
+@pytest.fixture
+def on_machines(url: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], EtcdStore]]:
+    """Opens stores as instances on machines, by their names, whose clocks are ahead; they are enrolled."""
+    made: list[EtcdStore] = []
+
+    def store(machine: str, ahead: int) -> EtcdStore:
+        monkeypatch.setattr("gocron_py.distributed.etcd_store._machine", lambda: machine)
+        made.append(EtcdStore(url, prefix=prefix, clock=SkewedClock(ahead)))
+        made[-1].load([])
+        made[-1].owner()
+        return made[-1]
+
+    yield store
+    for each in made:
+        each.close()
+
+
+def ahead(store: EtcdStore) -> float:
+    """In seconds."""
+    return (store.load([]).now - time.time_ns() / 1000) / 10**6
+
+
+def test_clocks_that_differ_by_seconds_are_left_alone(on_machines: Callable[[str, int], EtcdStore]) -> None:
+    """No tick waits for the slowest of them."""
+    stores = {by: on_machines(f"machine {by}".replace(" ", "-"), by * 10**6) for by in (0, 5, -5)}
+    for by, store in stores.items():
+        store._look_at_clocks(())
+        assert by - 1 < ahead(store) < by + 1
+
+
+def test_a_clock_that_is_an_hour_ahead_of_all_other_machines_is_held_back(
+    on_machines: Callable[[str, int], EtcdStore],
+) -> None:
+    """To their time, the tolerance and what is not known of it; also if several on that machine agree."""
+    good, worse = on_machines("a", 0), [on_machines("b", HOUR) for _ in range(2)]
+    for store in worse:
+        assert 29 < ahead(store) < 30 + 30 + 5
+        store._look_at_clocks(())
+    good._look_at_clocks(())
+    assert -1 < ahead(good) < 1
+    good.close()
+    worse[0]._look_at_clocks(())
+    assert 3590 < ahead(worse[0])  # nobody is there to tell
+
+
+def test_a_tick_of_a_clock_that_is_an_hour_ahead_is_early(on_machines: Callable[[str, int], EtcdStore]) -> None:
+    """It does not become the floor, nor is it in the way of the others' ticks."""
+    good, wrong = on_machines("a", 0), on_machines("b", HOUR)
+    locker = TickLocker(wrong)
+    errors: list[Exception] = []
+    scheduler = gocron.new_scheduler(gocron.with_distributed_locker(locker), gocron.with_clock(SkewedClock(HOUR)))
+    scheduler.new_job(
+        gocron.duration_job(timedelta(milliseconds=200)),
+        gocron.new_task(lambda: None),
+        gocron.with_name("job"),
+        gocron.with_event_listeners(gocron.after_lock_error(lambda job_id, name, error: errors.append(error))),
+    )
+    scheduler.start()
+    until(lambda: bool(errors))
+    record = decode(good.load(["job"]).entries["job"].text, "job")
+    scheduler.shutdown()
+    locker.close()
+    assert isinstance(errors[0], gocron.TickEarly)
+    assert record.seen == ()
+    assert record.floor < good.load([]).now + 70 * 10**6
