@@ -25,7 +25,7 @@ from gocron_py.schedules.description import (
 )
 from gocron_py.schedules.wall_time import Weekday
 
-__all__ = ["describe", "duration_words", "zone_name"]
+__all__ = ["definition", "describe", "duration_words", "zone_name"]
 
 # So many times of day are told one by one; of more only the first ones.
 _MOST_TIMES = 6
@@ -84,6 +84,31 @@ def duration_words(duration: timedelta, *, article: bool = True) -> str:
     if not article and len(said) == 1 and said[0][0] == "1":
         return said[0][1]
     return " ".join(f"{number} {unit}{'' if number == '1' else 's'}" for number, unit in said) or "0 seconds"
+
+
+def definition(schedule: JobSchedule) -> str:
+    """A schedule as it was given: the crontab, the recurrence, else the call that defines it."""
+    match schedule:
+        case CronJobSchedule(given) | RRuleJobSchedule(given):
+            return given
+        case DurationJobSchedule(duration):
+            return f"duration_job({duration})"
+        case DurationRandomJobSchedule(least, most):
+            return f"duration_random_job({least}, {most})"
+        case DailyJobSchedule(interval, times):
+            return f"daily_job({interval}, [{_each(times)}])"
+        case WeeklyJobSchedule(interval, days, times):
+            return f"weekly_job({interval}, [{', '.join(day.name.title() for day in days)}], [{_each(times)}])"
+        case MonthlyJobSchedule(interval, days, from_end, times):
+            return f"monthly_job({interval}, [{_each((*days, *from_end))}], [{_each(times)}])"
+        case OneTimeJobSchedule(moments):
+            return f"one_time_job({_each(moments)})"
+        case _:
+            return type(schedule).__name__
+
+
+def _each(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
 
 
 def zone_name(location: tzinfo) -> str:

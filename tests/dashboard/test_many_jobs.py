@@ -1,0 +1,84 @@
+"""Ten thousand jobs: pages stay small and quick, and the scheduler is not held up."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import gocron_py as gocron
+from gocron_py import dashboard
+from gocron_py.testing import FakeClock, wait_for_runs
+from tests.dashboard.web_kit import Client, Silent
+
+MANY = 10_000
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[gocron.Scheduler]:
+    """A scheduler of so many jobs, each of which has run several times."""
+    clock = FakeClock(datetime(2026, 5, 4, 10, tzinfo=UTC))
+    scheduler = gocron.new_scheduler(gocron.with_clock(clock), gocron.with_logger(Silent()))
+    every = gocron.duration_job(timedelta(minutes=15))
+    for number in range(MANY):
+        scheduler.new_job(
+            every, gocron.new_task(int), gocron.with_name(f"job {number:05}"), gocron.with_tags(f"tag {number % 300}")
+        )
+    scheduler.start()
+    for _ in range(4):
+        clock.advance(timedelta(minutes=15))
+        wait_for_runs(scheduler, timedelta(seconds=50))
+    yield scheduler
+    scheduler.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/jobs", "/jobs?sort=-duration&page=150", "/jobs?search=job+099", "/timeline", "/events", "/events?page=700"],
+)
+def test_pages_of_many_jobs(crowd: gocron.Scheduler, path: str) -> None:
+    """A page takes less than a second of this thread's time, which load cannot lengthen, and less than 150 kB."""
+    client = Client(dashboard.app(crowd))
+    client.get(path)
+    begin = time.thread_time()
+    page = client.get(path)
+    took = time.thread_time() - begin
+    begin = time.thread_time()
+    document = client.get(f"/api{'/overview' if path == '/' else path}")
+    polled = time.thread_time() - begin
+
+    assert page.status == document.status == 200
+    assert len(page.body) < 150_000
+    assert took < 1
+    assert polled < 0.8
+
+
+@pytest.mark.slow
+def test_ticks_are_not_held_up(crowd: gocron.Scheduler) -> None:
+    """A look at all jobs holds the registry's lock for a few milliseconds at a time, however many there are."""
+    lock = crowd._registry.lock
+    longest = 0.0
+
+    class Watched:
+        def __enter__(self) -> None:
+            lock.acquire()
+            self.begin = time.thread_time()
+
+        def __exit__(self, *_: object) -> None:
+            nonlocal longest
+            longest = max(longest, time.thread_time() - self.begin)
+            lock.release()
+
+    crowd._registry.lock = Watched()  # type: ignore[assignment]
+    gc.disable()  # a collection stops all threads, whoever has the lock
+    try:
+        Client(dashboard.app(crowd)).get("/")
+    finally:
+        gc.enable()
+        crowd._registry.lock = lock
+
+    assert 0 < longest < 0.05
