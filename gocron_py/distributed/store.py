@@ -45,7 +45,8 @@ class TickStore(ABC):
 
     Every method returns or raises within a few seconds, and raises nothing but
     :exc:`~gocron_py.StoreDown`, where nobody knows whether a change was made, and
-    :exc:`~gocron_py.StoreCorrupt`. Keys are names of jobs, which may be any text: a store escapes them.
+    :exc:`~gocron_py.StoreCorrupt`. Keys are names of jobs, which may be any text, or begin with ``gocron:own:``:
+    a store escapes them.
 
     :cvar poll: how often, in seconds, instances look for runs that a crash has cut off.
     :cvar has_clock: whether *now* is the same clock for all instances. Where it is not, and the store cannot tell
