@@ -23,7 +23,8 @@ _PATIENCE: Final = 2
 
 _LONGEST_TEXT: Final = 200
 
-_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
+# Up to the last "@": a password that was not percent-encoded may have one.
+_PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
 
 
 @final

@@ -27,6 +27,7 @@ LEASE: Final[Micros] = 15 * SECOND
 DEADLINE: Final[Micros] = 10 * SECOND
 RETRY: Final = 2.0
 _FIRST_WORD: Final = 2.0
+_RESIGNED: Final = "it has resigned"
 _FORMAT: Final = 1
 
 _log = logging.getLogger("gocron_py")
@@ -112,12 +113,15 @@ class CampaigningElector(ABC):
     def close(self) -> None:
         """Resign, so that another instance leads at once, and campaign no more."""
         self._closed = True
+        with self._lock:
+            thread = self._thread
         self._bell.set()
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
+        if thread is None:
+            self._disconnect()
+        elif thread is not threading.current_thread():
             thread.join(5)
-        self._follow("it has resigned")
-        self._disconnect()
+        # Also where the thread hangs.
+        self._follow(_RESIGNED)
 
     # -- for a server's own class ------------------------------------------------------------------
 

@@ -12,7 +12,9 @@ import secrets
 import threading
 import weakref
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final, final
 
 from gocron_py.clock import elapsed
@@ -23,6 +25,12 @@ from gocron_py.instant import SECOND, Micros, micros_of
 
 _SHORTEST_TTL: Final = timedelta(milliseconds=100)
 _LONGEST_TTL: Final = timedelta(days=1)
+
+# While locks are not extended, the server is asked so many times within the time to live.
+_TROUBLED: Final = 12
+
+# While a lock is in doubt, the server is asked this often, in seconds.
+_DOUBTFUL: Final = 0.5
 
 _log = logging.getLogger("gocron_py")
 
@@ -53,7 +61,7 @@ class MutexLock:
             self._cancel(self.lost)
 
     def unlock(self, ctx: Context) -> None:
-        """Release it, if it is still this instance's.
+        """Release it, if it is still this instance's. Once; in a forked child it does nothing.
 
         :raises StoreError: it could not be released, and ends with its time to live.
         """
@@ -89,7 +97,10 @@ class MutexLocker(ABC):
         self._lock = threading.Lock()
         self._bell = threading.Event()
         self._held: dict[str, MutexLock] = {}
+        # Locks by their tokens that may be this instance's though nobody holds them, and since when.
+        self._doubts: dict[str, tuple[str, Micros]] = {}
         self._thread: threading.Thread | None = None
+        self._is_idle = False
 
     # -- for the scheduler -------------------------------------------------------------------------
 
@@ -109,8 +120,7 @@ class MutexLocker(ABC):
         lock = MutexLock(self, ctx, key, self._acquire(key), since)
         with self._lock:
             self._held[lock.token] = lock
-            if self._thread is None:
-                self._start()
+        self._wake()
         return lock
 
     def close(self) -> None:
@@ -120,13 +130,17 @@ class MutexLocker(ABC):
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(5)
+        self._settle()
         self._disconnect()
 
     # -- for a server's own class ------------------------------------------------------------------
 
     @abstractmethod
     def _acquire(self, key: str) -> str:
-        """Get the lock: the token that proves it. In doubt it undoes what it may have done, and raises."""
+        """Get the lock: the token that proves it. In doubt it undoes what it may have done, and raises.
+
+        What cannot be undone now is left to :meth:`_undo_later`.
+        """
 
     @abstractmethod
     def _extend(self, key: str, token: str) -> bool:
@@ -135,6 +149,13 @@ class MutexLocker(ABC):
     @abstractmethod
     def _release(self, key: str, token: str, after: Micros) -> bool:
         """Give it up, now or *after* so long. ``False``: it was lost."""
+
+    def _undo_later(self, key: str, token: str) -> None:
+        """Release a lock that may be this instance's, as soon as the server answers."""
+        with self._lock:
+            self._doubts[token] = key, elapsed()
+        self._wake()
+        self._bell.set()
 
     def _disconnect(self) -> None:  # noqa: B027 - most have nothing to close
         pass
@@ -146,46 +167,89 @@ class MutexLocker(ABC):
 
     def _unlock(self, lock: MutexLock) -> None:
         with self._lock:
-            self._held.pop(lock.token, None)
+            if self._held.pop(lock.token, None) is None:
+                return  # for the second time; or in a forked child, and it is the parent's
         rest = max(self._at_least - (elapsed() - lock.since), 0)
-        if not self._release(lock.key, lock.token, rest):
+        try:
+            is_released = self._release(lock.key, lock.token, rest)
+        except LockError:
+            if not rest:
+                self._undo_later(lock.key, lock.token)
+            raise
+        if not is_released:
             lock.lose()
 
-    def _start(self) -> None:
-        thread = threading.Thread(target=self._keep, name="gocron-lock-keeper", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # no thread is to be had now; the next lock tries again
-            return
-        self._thread = thread
+    def _wake(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._closed:
+                thread = threading.Thread(target=self._keep, name="gocron-lock-keeper", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # no thread is to be had now; the next lock tries again
+                    return
+                self._thread = thread
+        if self._is_idle:
+            self._bell.set()
 
     def _keep(self) -> None:
         pid = os.getpid()
-        pause = self._ttl / SECOND / 3
-        while not self._bell.wait(pause) and pid == os.getpid():
+        while pid == os.getpid():
+            self._is_idle = self._until_next_look() is None
+            # What came before that was said is seen now, and later comers ring.
+            self._bell.wait(self._until_next_look())
+            self._is_idle = False
+            self._bell.clear()
+            if self._closed:
+                return
             with self._lock:
                 locks = list(self._held.values())
-            for lock in locks:
+            parts: list[Callable[[], None]] = [partial(self._renew, lock) for lock in locks]
+            for part in *parts, self._settle:
                 try:
-                    self._renew(lock)
+                    part()
                 except BaseException:
                     _log.exception("gocron: a locker goes on after")
-            is_troubled = any(elapsed() - lock.renewed > self._ttl // 3 for lock in locks)
-            pause = min(self._ttl / SECOND / (12 if is_troubled else 3), 10.0)
+
+    def _until_next_look(self) -> float | None:
+        """In seconds; ``None``: there is nothing to do."""
+        with self._lock:
+            locks = [lock for lock in self._held.values() if lock.lost is None]
+            doubts = len(self._doubts)
+        if not locks and not doubts:
+            return None
+        is_troubled = any(elapsed() - lock.renewed > self._ttl // 3 for lock in locks)
+        pause = min(self._ttl / SECOND / (_TROUBLED if is_troubled else 3), 10.0)
+        return min(pause, _DOUBTFUL) if doubts else pause
 
     def _renew(self, lock: MutexLock) -> None:
         sent = elapsed()
+        since = sent - lock.renewed
+        if lock.lost is not None or since < self._ttl // 4:
+            return
         # What was due long ago is not ours any more, whatever the server says: another may have had it.
-        is_over = sent - lock.renewed >= self._ttl
+        is_over = since >= self._ttl
         try:
             is_kept = not is_over and self._extend(lock.key, lock.token)
         except LockError:
-            is_kept = elapsed() - lock.renewed < self._ttl
+            # The next look may come too late.
+            is_kept = elapsed() - lock.renewed < self._ttl - 2 * self._ttl // _TROUBLED
         else:
             if is_kept:
                 lock.renewed = sent
         if not is_kept and lock.token in self._held:
             lock.lose()
+
+    def _settle(self) -> None:
+        with self._lock:
+            doubts = list(self._doubts.items())
+        for token, (key, since) in doubts:
+            if elapsed() - since < self._ttl:  # else it has ended by itself
+                try:
+                    self._release(key, token, 0)
+                except LockError:
+                    continue
+            with self._lock:
+                self._doubts.pop(token, None)
 
 
 def new_token() -> str:

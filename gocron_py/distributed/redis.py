@@ -2,7 +2,7 @@
 
 A client is the user's own object, or a URL. Of a plain client a copy is used, with its address, user and TLS, but
 with time limits and without retries: a write that was retried after its answer got lost would say "taken" of a lock
-that is ours. A client of a cluster or of Sentinel is used as it is.
+that is ours. A client of a cluster or of Sentinel is used as it is: give it ``socket_timeout=2`` and no retries.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ try:
     from redis import exceptions
     from redis.backoff import NoBackoff
     from redis.retry import Retry
+    from redis.sentinel import SentinelConnectionPool
 except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
     raise ModuleNotFoundError("pip install 'gocron_py[redis]'", name=error.name) from error
 
@@ -26,7 +27,7 @@ from gocron_py.distributed.elector import LeadershipCallback, StoreElector
 from gocron_py.distributed.events import EventCallback
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.mutex import MutexLocker, new_token
-from gocron_py.distributed.names import escaped
+from gocron_py.distributed.names import escaped, raw
 from gocron_py.distributed.policy import PolicyOverrides
 from gocron_py.distributed.store import Entry, Snapshot, TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, StoreDown, TickBusy, check_kind
@@ -43,12 +44,17 @@ _LOAD: Final = """
 local time = redis.call('TIME')
 local answer = {time[1], time[2]}
 for _, key in ipairs(KEYS) do
-    local fields = redis.call('HMGET', key, 'version', 'text')
+    local fields = redis.pcall('HMGET', key, 'version', 'text')
+    if fields.err or (not fields[1] and redis.call('EXISTS', key) == 1) then
+        fields = {'', ''}
+    end
     answer[#answer + 1] = fields[1]
     answer[#answer + 1] = fields[2]
 end
 return answer
 """
+
+# Somebody else's key has an empty version, and an empty text: it is its job's fault, and no other's.
 
 # A version is empty where there is to be no entry.
 _COMPARE_AND_SET: Final = """
@@ -82,6 +88,7 @@ _EXTEND: Final = """
 """
 
 _MOST_KEYS: Final = 500
+_MOST_CONNECTIONS: Final = 50
 
 
 class _Server:
@@ -89,15 +96,17 @@ class _Server:
 
     def __init__(self, client: object, timeout: float = CALL_TIMEOUT) -> None:
         self._client: Any = _bounded(client, timeout)
-        self._circuit = Circuit(_typed)
+        # A server that is full, or a replica, answers one kind and not the other.
+        self._circuit = Circuit(_typed, ("read", "write"))
         # A client that was made here is closed here.
         self._is_own = self._client is not client
 
-    def call(self, work: Callable[[Any], T]) -> T:
-        return self._circuit.call(lambda: work(self._client))
+    def call(self, work: Callable[[Any], T], kind: str = "write") -> T:
+        return self._circuit.call(lambda: work(self._client), kind)
 
-    def run(self, script: str, keys: Sequence[str], *arguments: object) -> Any:
-        return self.call(lambda client: _evaluate(client, script, keys, arguments))
+    def run(self, script: str, keys: Sequence[str | bytes], *arguments: object) -> Any:
+        kind = "read" if script is _LOAD else "write"
+        return self.call(lambda client: _evaluate(client, script, keys, arguments), kind)
 
     def forked(self) -> None:
         self._circuit.begin()
@@ -107,7 +116,7 @@ class _Server:
             self._client.close()
 
 
-def _evaluate(client: Any, script: str, keys: Sequence[str], arguments: Sequence[object]) -> Any:
+def _evaluate(client: Any, script: str, keys: Sequence[str | bytes], arguments: Sequence[object]) -> Any:
     try:
         return client.evalsha(_sha(script), len(keys), *keys, *arguments)
     except exceptions.NoScriptError:
@@ -145,6 +154,8 @@ class RedisStore(TickStore):
         check_kind(min_replicas, int, "min_replicas")
         if min_replicas < 0:
             raise ErrInvalidArgument("min_replicas must be 0 or more", got=min_replicas)
+        if min_replicas and isinstance(client, redis.RedisCluster):
+            raise ErrInvalidArgument("min_replicas is not to be had of a redis.RedisCluster: WAIT is a node's")
         self._prefix = prefix
         self._min_replicas = min_replicas
         self._server = _Server(client)
@@ -159,7 +170,7 @@ class RedisStore(TickStore):
             now = int(seconds) * SECOND + int(micros) if now is None else now
             for key, version, text in zip(some, fields[::2], fields[1::2], strict=True):
                 if version is not None:
-                    entries[key] = Entry(_text(text, key), _text(version, key))
+                    entries[key] = Entry(_text(text), _text(version))
         assert now is not None
         return Snapshot(now, entries)
 
@@ -274,21 +285,35 @@ class RedisLocker(MutexLocker):
         chosen = [client] if nodes is None else list(nodes)
         if not chosen:
             raise ErrInvalidArgument("nodes must not be empty")
-        # Of several, one that hangs must not use up the time that the lock has (redsync's figure).
-        timeout = CALL_TIMEOUT if len(chosen) == 1 else min(CALL_TIMEOUT, max(0.05, self._ttl / SECOND * 0.05))
+        # Of several, one that hangs must not use up the time that the lock has (redsync's figure), nor the caller's.
+        few = min(CALL_TIMEOUT / len(chosen), max(0.05, self._ttl / SECOND * 0.05))
+        timeout = CALL_TIMEOUT if len(chosen) == 1 else few
         self._nodes = [_Server(node, timeout) for node in chosen]
         self._prefix = prefix
 
     def _acquire(self, key: str) -> str:
         token, name, sent = new_token(), self._key(key), elapsed()
-        granted, failures = self._ask(lambda node: _set(node, name, token, self._ttl // 1000))
+        tried: list[_Server] = []
+
+        def set_on(node: _Server) -> bool:
+            def work(client: Any) -> bool:
+                tried.append(node)
+                return bool(client.set(name, token, nx=True, px=self._ttl // 1000))
+
+            return node.call(work)
+
+        granted, failures = self._ask(set_on)
         # Clocks of servers go a little faster or slower (redsync's figure, too).
         is_fresh = elapsed() - sent < self._ttl - self._ttl // 100
         if granted >= self._quorum and is_fresh:
             return token
-        # Also where the answer was lost: it may be ours and nobody would know.
-        self._ask(lambda node: node.run(_RELEASE, (name,), token) == 1)
-        if len(self._nodes) - len(failures) < self._quorum:
+        answered = len(self._nodes) - len(failures)
+        if len(tried) > answered:
+            # One that has not answered may have granted it, and nobody would know.
+            self._undo_later(key, token)
+        elif granted:
+            self._ask(lambda node: node.run(_RELEASE, (name,), token) == 1)
+        if answered < self._quorum:
             raise failures[0]
         raise TickBusy("the lock is held by another instance" if is_fresh else "the servers took too long")
 
@@ -319,8 +344,8 @@ class RedisLocker(MutexLocker):
     def _quorum(self) -> int:
         return len(self._nodes) // 2 + 1
 
-    def _key(self, key: str) -> str:
-        return self._prefix + key
+    def _key(self, key: str) -> bytes:
+        return raw(self._prefix + key)
 
     def _forked(self) -> None:
         for node in self._nodes:
@@ -331,26 +356,35 @@ class RedisLocker(MutexLocker):
             node.close()
 
 
-def _set(node: _Server, name: str, token: str, millis: int) -> bool:
-    return bool(node.call(lambda client: client.set(name, token, nx=True, px=millis)))
-
-
 def _bounded(client: object, timeout: float) -> Any:
-    limits = {"socket_timeout": timeout, "socket_connect_timeout": timeout, "retry": Retry(NoBackoff(), 0)}
     if isinstance(client, str):
         try:
-            return redis.Redis.from_url(client, **limits)
-        except ValueError as error:
-            raise ErrInvalidArgument(f"not a URL of Redis: {described(error)}") from None
+            client = redis.Redis.from_url(client)
+        except ValueError:  # its text may have a part of the password in it
+            raise ErrInvalidArgument("not a URL of Redis: redis://, rediss:// or unix:// and a host") from None
     if isinstance(client, redis.Redis):
-        pool = client.connection_pool
-        if type(pool) is not redis.ConnectionPool:
-            return client
-        settings: dict[str, Any] = {**pool.connection_kwargs, **limits, "retry_on_error": [], "retry_on_timeout": False}
-        return redis.Redis(connection_pool=redis.ConnectionPool(pool.connection_class, **settings))
+        return _copied(client.connection_pool, timeout)
     if isinstance(client, redis.RedisCluster):
         return client
     raise ErrInvalidArgument("client must be a redis.Redis, a redis.RedisCluster or a URL", got=type(client).__name__)
+
+
+def _copied(pool: Any, timeout: float) -> Any:
+    if isinstance(pool, SentinelConnectionPool):
+        return redis.Redis(connection_pool=pool)  # who is the master is known to it alone
+    settings: dict[str, Any] = {
+        **pool.connection_kwargs,
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "retry": Retry(NoBackoff(), 0),
+        "retry_on_error": [],
+        "retry_on_timeout": False,
+        "decode_responses": False,
+    }
+    # One that lets callers wait: many jobs may be due at one moment.
+    most = min(pool.max_connections, _MOST_CONNECTIONS)
+    copy = redis.BlockingConnectionPool(most, timeout, pool.connection_class, **settings)
+    return redis.Redis.from_pool(copy)
 
 
 def _typed(error: Exception) -> LockError:
@@ -359,12 +393,6 @@ def _typed(error: Exception) -> LockError:
     return StoreDown(described(error))
 
 
-def _text(value: object, key: str) -> str:
-    if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            pass
-    elif isinstance(value, str):
-        return value
-    raise StoreCorrupt(f"job {key!r:.80}: its hash is not one of this library's")
+def _text(value: bytes | str) -> str:
+    # What is not UTF-8 is no record either.
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from gocron_py.clock import elapsed
 from gocron_py.instant import SECOND, Micros
 
 _TICK: Final = 0.1
+
+_log = logging.getLogger("gocron_py")
 
 
 @final
@@ -65,7 +68,10 @@ class TimeLimit:
                 for number, end in late:
                     del self._calls[number]
                     # With the lock held: the call cannot be over, and its connection another's, meanwhile.
-                    end()
+                    try:
+                        end()
+                    except Exception:  # it was over already; the others have limits, too
+                        _log.debug("gocron: the end of a call", exc_info=True)
                 if not self._calls:
                     self._bell.clear()
             time.sleep(_TICK)

@@ -1,0 +1,646 @@
+"""Redis: the store's kit, locks and elections on real servers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+import gocron_py as gocron
+from gocron_py.context import background
+from gocron_py.distributed import elector as elector_module
+from gocron_py.distributed import redis as redis_module
+from gocron_py.distributed.redis import RedisElector, RedisLocker, RedisStore, RedisTickLocker
+from gocron_py.distributed.store import TickStore
+from gocron_py.testing.store_kit import StoreKit
+from tests.servers.proxy import Fault, Proxy
+from tests.servers.redis import RedisServer
+from tests.servers.system import HOST
+
+pytestmark = pytest.mark.slow
+
+MS = timedelta(milliseconds=1)
+
+
+def until(is_so: Callable[[], Any], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it never became so"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    """A client of the server's user, of a server with nothing in it."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def url(redis_server: RedisServer, client: redis.Redis) -> str:
+    return redis_server.url
+
+
+@pytest.fixture
+def closed_at_the_end() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+class TestRedisStore(StoreKit):
+    # It is for stores that know who lives.
+    test_a_frozen_process_lives_and_a_killed_one_does_not = None  # type: ignore[assignment]
+
+    @pytest.fixture
+    def open_store(self, url: str) -> Callable[[], TickStore]:
+        return partial(RedisStore, url)
+
+
+# -- the store -------------------------------------------------------------------------------------
+
+
+def test_somebody_elses_key_is_corrupt_and_no_other_job_minds(client: redis.Redis, url: str) -> None:
+    """A key of another type, another hash, or bytes that are no text: the entry cannot be decoded, others can."""
+    with closing(RedisStore(url)) as store:
+        assert store.compare_and_set("good", None, "text")
+        client.rpush("{gocron}:tick:list", "x")
+        client.hset("{gocron}:tick:hash", "a", "b")
+        client.hset("{gocron}:tick:bytes", mapping={"version": b"\xff", "text": b"\xff"})
+        entries = store.load(["good", "list", "hash", "bytes", "none"]).entries
+        assert entries["good"].text == "text"
+        assert set(entries) == {"good", "list", "hash", "bytes"}
+        for key in "list", "hash", "bytes":
+            with pytest.raises(gocron.StoreCorrupt):
+                redis_module_decode(entries[key].text, key)
+        assert not store.compare_and_set("hash", None, "mine")
+        with pytest.raises(gocron.StoreCorrupt):
+            store.compare_and_set("list", None, "mine")
+
+
+def redis_module_decode(text: str, key: str) -> object:
+    from gocron_py.distributed.decision import decode
+
+    return decode(text, key)
+
+
+def test_more_jobs_than_one_script_reads(url: str) -> None:
+    """They come in parts, with one time."""
+    with closing(RedisStore(url)) as store:
+        for number in 0, 499, 500, 1200:
+            assert store.compare_and_set(f"job{number}", None, str(number))
+        entries = store.load([f"job{number}" for number in range(1201)]).entries
+    assert sorted(entries) == ["job0", "job1200", "job499", "job500"]
+
+
+def test_the_clients_own_settings_do_not_unbound_the_calls(redis_server: RedisServer) -> None:
+    """Neither a client's time limit and retries nor a URL's make a call to a hung server last for more than 2 s."""
+    patient = redis.Redis.from_url(redis_server.url, socket_timeout=60, decode_responses=True)
+    with (
+        patient,
+        closing(RedisStore(patient)) as one,
+        closing(RedisStore(redis_server.url + "?socket_timeout=60")) as two,
+    ):
+        assert one.compare_and_set("key", None, "text")
+        assert one.load(["key"]).entries["key"].text == "text"
+        redis_server.pause()
+        for store in one, two:
+            began = time.monotonic()
+            with pytest.raises(gocron.StoreDown):
+                store.load(["key"])
+            assert time.monotonic() - began < 2 + 3  # the rest is for a busy machine; redis-py's own would be a minute
+        redis_server.resume()
+        assert patient.get_connection_kwargs()["socket_timeout"] == 60
+
+
+def test_forked_child_has_connections_of_its_own(url: str) -> None:
+    """Parent and child load at the same time, many times, and neither reads the other's answers."""
+    with closing(RedisStore(url)) as store:
+        assert store.compare_and_set("key", None, "text")
+        child = os.fork()
+        if child == 0:
+            try:
+                good = all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
+                os._exit(0 if good else 1)
+            finally:
+                os._exit(2)
+        assert all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
+        assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", ["http://x", "redis://:sec/ret@host", "redis://user:secret@host:port", None, 5, object()]
+)
+def test_what_is_no_client_is_refused_without_its_password(wrong: object) -> None:
+    """At the call, with a text that has nothing of the URL."""
+    with pytest.raises(gocron.ErrInvalidArgument) as caught:
+        RedisStore(wrong)
+    assert "sec" not in str(caught.value)
+
+
+def test_wait_for_replicas(client: redis.Redis, url: str, redis_server: RedisServer) -> None:
+    """With ``min_replicas`` nothing is claimed while too few of them follow; a replica that follows is enough."""
+    with closing(RedisStore(url, min_replicas=1)) as store:
+        with pytest.raises(gocron.StoreDown, match="0 of 1 replicas"):
+            store.compare_and_set("alone", None, "text")
+        with RedisServer() as replica, redis.Redis.from_url(replica.url) as its:
+            its.replicaof(HOST, redis_server.port)
+            until(lambda: its.info("replication")["master_link_status"] == "up")
+            until(lambda: _writes(store))
+
+
+def _writes(store: TickStore) -> bool:
+    try:
+        return store.compare_and_set(f"key {time.monotonic()}", None, "text")
+    except gocron.StoreDown:  # the circuit rests after the failure of before
+        return False
+
+
+# -- mutex lockers ---------------------------------------------------------------------------------
+
+
+def test_scripts_are_redsyncs() -> None:
+    """To the letter: a server keeps one copy for Go and Python."""
+    assert hashlib.sha1(redis_module._RELEASE.encode()).hexdigest() == "e950836ed1e694540c503ef9972b8de518044d3b"
+    assert hashlib.sha1(redis_module._EXTEND.encode()).hexdigest() == "d75bb8b5bd13532ddedd17762e772346e39b321e"
+
+
+def test_key_and_value_are_those_of_go(client: redis.Redis, url: str) -> None:
+    """16 bytes in base64 under the prefix and the name as it is."""
+    with closing(RedisLocker(url)) as locker, closing(RedisLocker(url, prefix="")) as bare:
+        lock = locker.lock(background(), "a job/ü")
+        other = bare.lock(background(), "a job/ü")
+        value = client.get("gocron:a job/ü")
+        assert value is not None
+        assert len(base64.b64decode(value, validate=True)) == 16
+        assert len(value) == 24
+        assert client.get("a job/ü") not in (None, value)
+        assert 29_000 <= client.pttl("gocron:a job/ü") <= 30_000
+        lock.unlock(background())
+        other.unlock(background())
+        assert client.keys("*") == []
+
+
+def test_excludes_until_it_is_released(url: str) -> None:
+    """One of two instances has it; of many threads one."""
+    with closing(RedisLocker(url)) as one, closing(RedisLocker(url)) as two:
+        lock = one.lock(background(), "job")
+        with pytest.raises(gocron.TickBusy):
+            two.lock(background(), "job")
+        lock.unlock(background())
+        got: list[object] = []
+        barrier = threading.Barrier(16)
+
+        def race(locker: RedisLocker) -> None:
+            barrier.wait()
+            try:
+                got.append(locker.lock(background(), "job"))
+            except gocron.TickBusy:
+                pass
+
+        threads = [threading.Thread(target=race, args=((one, two)[number % 2],)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(got) == 1
+
+
+def test_is_extended_while_it_is_held(client: redis.Redis, url: str) -> None:
+    """Far beyond its time to live; a second unlock does nothing."""
+    with closing(RedisLocker(url, ttl=400 * MS)) as locker, closing(RedisLocker(url)) as other:
+        lock = locker.lock(background(), "job")
+        extended = 0
+        last = client.pttl("gocron:job")
+        while extended < 6:
+            left = client.pttl("gocron:job")
+            assert left > 0
+            extended += left > last
+            last = left
+            time.sleep(0.01)
+        lock.unlock(background())
+        taken = other.lock(background(), "job")
+        lock.unlock(background())
+        assert client.exists("gocron:job")
+        assert lock.lost is None
+        taken.unlock(background())
+
+
+@pytest.mark.parametrize("loss", ["deleted", "another's"])
+def test_loss_cancels_the_task_with_the_cause_lock_lost(loss: str, client: redis.Redis, url: str) -> None:
+    """And the release leaves alone what is another's now."""
+    with closing(RedisLocker(url, ttl=300 * MS)) as locker:
+        lock = locker.lock(background(), "job")
+        if loss == "deleted":
+            client.delete("gocron:job")
+        else:
+            client.set("gocron:job", "another's", px=60_000)
+        assert lock.context.wait(20)
+        assert isinstance(gocron.context.cause(lock.context), gocron.LockLost)
+        lock.unlock(background())
+        assert client.get("gocron:job") == (None if loss == "deleted" else b"another's")
+
+
+def test_loss_is_told_before_another_can_have_it(redis_server: RedisServer, url: str) -> None:
+    """A holder that cannot reach the server gives up while the lock is its own still."""
+    with (
+        Proxy(redis_server.port) as road,
+        closing(RedisLocker(f"redis://{HOST}:{road.port}/0", ttl=3000 * MS)) as locker,
+    ):
+        lock = locker.lock(background(), "job")
+        with redis.Redis.from_url(url) as client:
+            road.fail(Fault.REFUSED)
+            assert lock.context.wait(20)
+            assert client.exists("gocron:job")
+        road.heal()
+
+
+def test_lock_at_least_for_is_kept_by_the_server(client: redis.Redis, url: str) -> None:
+    """After the unlock for the rest of the time, though nobody holds it."""
+    with closing(RedisLocker(url, ttl=timedelta(seconds=30), lock_at_least_for=timedelta(seconds=10))) as locker:
+        lock = locker.lock(background(), "job")
+        lock.unlock(background())
+        assert 5_000 < client.pttl("gocron:job") <= 10_000
+        with pytest.raises(gocron.TickBusy):
+            locker.lock(background(), "job")
+
+
+def test_reply_to_set_lost_leaves_no_ghost_lock(redis_server: RedisServer, client: redis.Redis) -> None:
+    """The lock is ours and we do not know: it is undone in a moment, not after its time to live."""
+    with Proxy(redis_server.port) as road, closing(RedisLocker(f"redis://{HOST}:{road.port}/0")) as locker:
+        road.lose_reply(to=lambda data: b"SET" in data)
+        with pytest.raises(gocron.StoreDown):
+            locker.lock(background(), "job")
+        until(lambda: not client.exists("gocron:job"), 10)
+        locker.lock(background(), "job").unlock(background())
+
+
+def test_unlock_that_fails_is_made_up_for(redis_server: RedisServer, client: redis.Redis) -> None:
+    """As soon as the server answers again."""
+    with Proxy(redis_server.port) as road, closing(RedisLocker(f"redis://{HOST}:{road.port}/0")) as locker:
+        lock = locker.lock(background(), "job")
+        road.fail(Fault.REFUSED)
+        with pytest.raises(gocron.StoreDown):
+            lock.unlock(background())
+        assert client.exists("gocron:job")
+        road.heal()
+        until(lambda: not client.exists("gocron:job"), 10)
+
+
+def test_forked_child_neither_extends_nor_releases(client: redis.Redis, url: str) -> None:
+    """The lock is the parent's; the child can have others."""
+    with closing(RedisLocker(url)) as locker:
+        lock = locker.lock(background(), "job")
+        child = os.fork()
+        if child == 0:
+            try:
+                lock.unlock(background())
+                locker.lock(background(), "child").unlock(background())
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert client.exists("gocron:job")
+        lock.unlock(background())
+        assert not client.exists("gocron:job")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[list[RedisServer]]:
+    """Five servers that know nothing of each other."""
+    servers = [RedisServer() for _ in range(5)]
+    with ExitStack() as stack:
+        yield [stack.enter_context(server) for server in servers]
+
+
+@pytest.mark.parametrize(("size", "down"), [(3, 1), (5, 2)])
+def test_quorum_goes_on_without_a_minority_and_not_without_a_majority(
+    nodes: list[RedisServer], size: int, down: int
+) -> None:
+    """Of three servers one may be down, of five two; callers do not wait for long; no remains of a failed try."""
+    used = nodes[:size]
+    for server in used:
+        server.mend()
+        with redis.Redis.from_url(server.url) as client:
+            client.flushall()
+    urls = [server.url for server in used]
+    with closing(RedisLocker(nodes=urls)) as one, closing(RedisLocker(nodes=urls)) as two:
+        for server in used[:down]:
+            server.pause()
+        began = time.monotonic()
+        lock = one.lock(background(), "job")
+        with pytest.raises(gocron.TickBusy):
+            two.lock(background(), "job")
+        assert time.monotonic() - began < 10
+        lock.unlock(background())
+        two.lock(background(), "job").unlock(background())
+        used[down].pause()
+        with pytest.raises(gocron.StoreDown):
+            one.lock(background(), "other")
+        for server in used:
+            server.resume()
+        for server in used:
+            with redis.Redis.from_url(server.url) as client:
+                until(lambda client=client: not client.exists("gocron:other"), 20)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"client": "redis://x", "nodes": ["redis://x"]},
+        {"nodes": []},
+        {"client": "redis://x", "ttl": timedelta(0)},
+        {"client": "redis://x", "lock_at_least_for": timedelta(minutes=1)},
+    ],
+)
+def test_impossible_lockers_are_refused(wrong: dict[str, Any]) -> None:
+    """At the call."""
+    with pytest.raises(gocron.ErrInvalidArgument):
+        RedisLocker(**wrong)
+
+
+# -- TLS and access rights -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tls(tmp_path: Path, redis_server: RedisServer) -> Iterator[tuple[int, Path]]:
+    """The server behind TLS: the port, and the certificate to trust."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    made = (
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+    )
+    subprocess.run([*made, *names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listener = socket.create_server((HOST, 0))
+    ends: list[socket.socket] = [listener]
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+        except OSError:
+            pass
+
+    def serve() -> None:
+        while True:
+            try:
+                plain, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                inner = context.wrap_socket(plain, server_side=True)
+            except OSError:
+                plain.close()
+                continue
+            outer = socket.create_connection((HOST, redis_server.port))
+            ends.extend((inner, outer))
+            for pair in (inner, outer), (outer, inner):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1], certificate
+    listener.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    for end in ends:
+        end.close()
+
+
+def test_tls_is_verified(tls: tuple[int, Path]) -> None:
+    """Without the certificate, and under another name than it is made out to, nothing is said to the server."""
+    port, certificate = tls
+    with (
+        closing(RedisStore(f"rediss://localhost:{port}/0")) as store,
+        pytest.raises(gocron.StoreDown, match="CERTIFICATE"),
+    ):
+        store.load(["key"])
+    other = RedisStore(f"rediss://{HOST}:{port}/0?ssl_ca_certs={certificate}")
+    with closing(other) as store, pytest.raises(gocron.StoreDown, match="CERTIFICATE"):
+        store.load(["key"])
+
+
+def test_tls_by_url_and_by_client(tls: tuple[int, Path]) -> None:
+    """The certificate's file comes along with the URL or the client."""
+    port, certificate = tls
+    with redis.Redis(host="localhost", port=port, ssl=True, ssl_ca_certs=str(certificate)) as client:
+        for given in client, f"rediss://localhost:{port}/0?ssl_ca_certs={certificate}":
+            with closing(RedisStore(given)) as store:
+                assert store.load(["key"]).now > 0
+
+
+# The line of docs/howto/redis.rst.
+RIGHTS = "~{gocron}:* ~gocron:* -@all +eval +evalsha +time +hget +hmget +hset +exists +wait +set +get +del +pexpire"
+
+
+def test_the_rights_that_the_docs_name_are_enough(client: redis.Redis, redis_server: RedisServer) -> None:
+    """A user with these and no other rights ticks, locks and is elected."""
+    assert RIGHTS in (Path(__file__).parents[2] / "docs/howto/redis.rst").read_text()
+    client.execute_command("ACL", "SETUSER", "gocron", "on", ">s3cret", *RIGHTS.split())
+    url = f"redis://gocron:s3cret@{HOST}:{redis_server.port}/0"
+    try:
+        with closing(RedisStore(url)) as store:
+            assert store.compare_and_set("job", None, "text")
+            assert store.load(["job"]).entries["job"].text == "text"
+            with pytest.raises(gocron.StoreDown, match="0 of 1 replicas"):
+                RedisStore(url, min_replicas=1).compare_and_set("job 2", None, "text")
+        with closing(RedisLocker(url, ttl=300 * MS)) as locker:
+            lock = locker.lock(background(), "job")
+            assert not lock.context.wait(0.5)
+            lock.unlock(background())
+        with closing(RedisElector(url)) as elector:
+            elector.is_leader(background())
+    finally:
+        client.execute_command("ACL", "DELUSER", "gocron")
+
+
+# -- electors --------------------------------------------------------------------------------------
+
+
+def leads(elector: RedisElector) -> bool:
+    try:
+        elector.is_leader(background())
+    except gocron.NotLeader:
+        return False
+    return True
+
+
+def test_successor_leads_within_one_retry_period_of_a_close(url: str, closed_at_the_end: ExitStack) -> None:
+    """One of three leads; when it resigns, another one leads within 2 s, and the rest is for a busy machine."""
+    electors = [RedisElector(url) for _ in range(3)]
+    for elector in electors:
+        closed_at_the_end.callback(elector.close)
+    assert [leads(elector) for elector in electors].count(True) == 1
+    (first,) = [elector for elector in electors if leads(elector)]
+    others = [elector for elector in electors if elector is not first]
+    first.close()
+    closed = time.monotonic()
+    assert not leads(first)
+    until(lambda: any(leads(elector) for elector in others))
+    assert time.monotonic() - closed < elector_module.RETRY + 3
+
+
+SOAK = "GOCRON_SOAK" in os.environ
+
+
+@pytest.fixture
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Leases of 3 s and deadlines of 2 s instead of 15 and 10, unless it is a soak. The deadline, in seconds."""
+    if not SOAK:
+        monkeypatch.setattr(elector_module, "LEASE", 3_000_000)
+        monkeypatch.setattr(elector_module, "DEADLINE", 2_000_000)
+        monkeypatch.setattr(elector_module, "RETRY", 0.4)
+    return elector_module.DEADLINE / 1e6
+
+
+LEADER = """
+import sys, time
+from gocron_py.distributed import elector
+elector.LEASE, elector.DEADLINE, elector.RETRY = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+from gocron_py import NotLeader
+from gocron_py.context import background
+from gocron_py.distributed.redis import RedisElector
+elector = RedisElector(sys.argv[1])
+elector.is_leader(background())
+print("leads", flush=True)
+while True:
+    try:
+        elector.is_leader(background())
+    except NotLeader as error:
+        print("follows", flush=True)
+        break
+    time.sleep(0.001)
+sys.stdin.read()
+"""
+
+
+def test_leadership_returns_within_5_s_of_the_server(redis_server: RedisServer, url: str, in_a_hurry: float) -> None:
+    """After an outage longer than the deadline, in a soak of a minute: nobody leads in it, and somebody after it."""
+    with Proxy(redis_server.port) as road, closing(RedisElector(f"redis://{HOST}:{road.port}/0")) as elector:
+        assert leads(elector)
+        road.fail(Fault.REFUSED)
+        failed = time.monotonic()
+        until(lambda: not leads(elector))
+        # The last renewal was sent a retry period before, at most.
+        assert in_a_hurry - elector_module.RETRY - 0.5 < time.monotonic() - failed < in_a_hurry + 3
+        requests = road.connections
+        time.sleep(max(0.0, failed + (60 if SOAK else 4) - time.monotonic()))
+        assert road.connections - requests <= 2 * (time.monotonic() - failed)
+        road.heal()
+        healed = time.monotonic()
+        until(lambda: leads(elector))
+        assert time.monotonic() - healed < 5
+
+
+def test_leader_that_was_frozen_past_the_deadline_says_not_leader_at_its_first_answer(
+    url: str, in_a_hurry: float
+) -> None:
+    """It was leader a millisecond before, by its own count; another one leads since."""
+    figures = elector_module.LEASE, elector_module.DEADLINE, elector_module.RETRY
+    command = [sys.executable, "-c", LEADER, url, *map(str, figures)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+        closing(RedisElector(url)) as successor,
+    ):
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "leads\n"
+            process.send_signal(signal.SIGSTOP)
+            until(lambda: leads(successor), 40)
+            process.send_signal(signal.SIGCONT)
+            thawed = time.monotonic()
+            assert process.stdout.readline() == "follows\n"
+            assert time.monotonic() - thawed < 5
+        finally:
+            process.kill()
+
+
+def test_never_two_leaders_in_a_thousand_forced_changes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaders are closed as soon as they lead, and new candidates come; who says that it leads is alone.
+
+    Each leader marks itself, for as long as it leads, as the only one: two marks at a time are two leaders.
+    """
+    monkeypatch.setattr(elector_module, "RETRY", 0.01)
+    changes = 1000
+    won, leaders, faults = 0, 0, 0
+    lock = threading.Lock()
+
+    def candidate() -> None:
+        nonlocal won, leaders, faults
+        while won < changes:
+            elector = RedisElector(url)
+            try:
+                while not leads(elector):
+                    if won >= changes:
+                        return
+                    time.sleep(0.002)
+                with lock:
+                    leaders += 1
+                    faults += leaders > 1
+                    won += 1
+                time.sleep(0.002)
+                with lock:
+                    leaders -= 1
+            finally:
+                elector.close()
+
+    threads = [threading.Thread(target=candidate) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert won >= changes
+    assert faults == 0
+
+
+def test_a_hundred_candidates_settle(url: str, closed_at_the_end: ExitStack) -> None:
+    """One leads, and all others know."""
+    electors = [RedisElector(url) for _ in range(100)]
+    for elector in electors:
+        closed_at_the_end.callback(elector.close)
+    stand = [threading.Thread(target=leads, args=(elector,)) for elector in electors]
+    for thread in stand:
+        thread.start()
+    for thread in stand:
+        thread.join()
+    until(lambda: [leads(elector) for elector in electors].count(True) == 1)
+    assert [leads(elector) for elector in electors].count(True) == 1
+    for elector in electors:
+        elector._closed = True  # together: one after the other would be a hundred elections
+        elector._bell.set()
+
+
+def test_min_replicas_is_not_for_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """WAIT is a node's: a cluster's client cannot keep that promise."""
+    monkeypatch.setattr(redis.RedisCluster, "__init__", lambda self: None)
+    with pytest.raises(gocron.ErrInvalidArgument, match="min_replicas"):
+        RedisTickLocker(redis.RedisCluster(), min_replicas=1)
