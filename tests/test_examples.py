@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import gocron_py
+from tests.servers.fixtures import START_TIMEOUT
 
 DIRECTORY = Path(__file__).parent.parent / "examples"
 QUICKSTART = DIRECTORY / "quickstart.py"
@@ -66,6 +67,16 @@ def run(*arguments: object, directory: Path, **more: str) -> subprocess.Complete
     )
 
 
+# Where an example's server is, by the variable that the example reads, and the fixture that has the server.
+SERVERS = {"REDIS_URL": "redis_server", "ETCD_URL": "etcd_server", "DATABASE_URL": "postgres_server"}
+
+
+def servers(program: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The variables of the servers that a program wants, which are started for it."""
+    text = program.read_text()
+    return {name: request.getfixturevalue(SERVERS[name]).url for name in SERVERS if f'"{name}"' in text}
+
+
 def stated_output(program: Path) -> str:
     """What the comment at the end says that it prints."""
     _, found, block = program.read_text().rpartition("\n# Output:\n")
@@ -86,9 +97,10 @@ def names_used(program: Path) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", WITH_OUTPUT, ids=lambda program: program.stem)
-def test_prints_what_it_says(program: Path, tmp_path: Path) -> None:
+@pytest.mark.timeout(START_TIMEOUT)
+def test_prints_what_it_says(program: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """An example runs without a warning or a word on stderr, and prints the lines at its end."""
-    done = run(program, directory=tmp_path)
+    done = run(program, directory=tmp_path, **servers(program, request))
 
     assert done.stderr == ""
     assert done.returncode == 0

@@ -383,8 +383,8 @@ def _copied(pool: Any, timeout: float) -> Any:
     }
     # One that lets callers wait: many jobs may be due at one moment.
     most = min(pool.max_connections, _MOST_CONNECTIONS)
-    copy = redis.BlockingConnectionPool(most, timeout, pool.connection_class, **settings)
-    return redis.Redis.from_pool(copy)
+    kind: Any = redis.BlockingConnectionPool  # its time limit is annotated as an int, and may be less than 1
+    return redis.Redis.from_pool(kind(most, timeout, pool.connection_class, **settings))
 
 
 def _typed(error: Exception) -> LockError:
