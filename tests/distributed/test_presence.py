@@ -453,3 +453,71 @@ def test_two_processes(tmp_path: Path) -> None:
     finally:
         other.end()
         locker.close()
+
+
+# -- servers ---------------------------------------------------------------------------------------
+
+
+def opened(server: str, request: pytest.FixtureRequest) -> TickStore:
+    """Another client of the same data."""
+    running = request.getfixturevalue(server)
+    if server == "redis_server":
+        from gocron_py.distributed.redis import RedisStore
+
+        return RedisStore(running.url, prefix=f"{{presence{os.getpid()}}}:")
+    if server == "etcd_server":
+        from gocron_py.distributed.etcd_store import EtcdStore
+
+        return EtcdStore(f"etcd://127.0.0.1:{running.port}", prefix=f"/presence{os.getpid()}/")
+    if server == "kube_server":
+        from tests.distributed.kube_tools import open_store
+
+        return open_store(running.url, str(running.ca_file), running.token, request.getfixturevalue("namespace"))
+    from gocron_py.distributed.sql import SQLStore
+
+    return SQLStore(running.url)
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> str:
+    from tests.distributed.kube_tools import Cluster
+
+    return Cluster(request.getfixturevalue("kube_server")).namespace
+
+
+SERVERS = ["redis_server", "etcd_server", "postgres_server", "mariadb_server", "kube_server"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", SERVERS)
+def test_on_servers(server: str, request: pytest.FixtureRequest) -> None:
+    """The entries that are no jobs' are kept there as well, and a job's pause."""
+    lockers = [TickLocker(opened(server, request)) for _ in range(2)]
+    schedulers, jobs = [], []
+    name = f"job {server} {os.getpid()}"
+    try:
+        for number, locker in enumerate(lockers):
+            locker.store.poll = 0.2
+            locker.label = f"number {number}"
+            schedulers.append(gocron.new_scheduler(gocron.with_distributed_locker(locker)))
+            jobs.append(schedulers[-1].new_job(every(3600), gocron.new_task(print), gocron.with_name(name)))
+            schedulers[-1].start()
+        labels = ["number 0", "number 1"]
+        for locker in lockers:
+            until(lambda locker=locker: [each.label for each in locker.instances() if each.alive] == labels, 30)  # type: ignore[misc]
+        jobs[0].pause()
+        schedulers[0].pause()
+        until(jobs[1].is_paused, 30)
+        until(schedulers[1].is_paused, 30)
+        schedulers[1].resume()
+        jobs[1].resume()
+        until(lambda: not (jobs[0].is_paused() or schedulers[0].is_paused()), 30)
+        schedulers[0].shutdown()
+        lockers[0].close()
+        until(lambda: [each.label for each in lockers[1].instances() if each.alive] == labels[1:], 30)
+        assert lockers[1].health().reachable
+    finally:
+        for scheduler in schedulers:
+            scheduler.shutdown()
+        for locker in lockers:
+            locker.close()
