@@ -10,19 +10,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from gocron_py.clock import elapsed
-from gocron_py.context import Context, background
 from gocron_py.distributed import pauses
-from gocron_py.distributed.claim import Load, Sleep, Step, Write, forget, keep, register, set_paused
+from gocron_py.distributed.claim import Step, forget, keep, register, set_paused
 from gocron_py.distributed.decision import Alive, Claim, Record, cut_off, decode, encode, living, reap
+from gocron_py.distributed.driver import Driver
 from gocron_py.distributed.events import Events, TickEventKind
-from gocron_py.distributed.health import Health
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.owed import Owed, with_tick
 from gocron_py.distributed.policy import TickPolicy
 from gocron_py.distributed.presence import Instance, Presence
 from gocron_py.distributed.store import Snapshot, TickStore
 from gocron_py.distributed.tick import TickKind
-from gocron_py.errors import LockError, StoreCorrupt, StoreDown
+from gocron_py.errors import LockError, StoreCorrupt
 from gocron_py.instant import SECOND, Instant, Micros
 
 if TYPE_CHECKING:
@@ -65,10 +64,6 @@ class Attendance:
     version: object = field(default=None)
 
 
-class Stopped(Exception):  # it never gets out of here
-    """The run's context has ended."""
-
-
 @final
 class Keeper:
     """Keeps what one process holds and attends to; does the steps of procedures on the store."""
@@ -78,8 +73,7 @@ class Keeper:
         self._events = events
         self.pauses = pauses.Pauses()
         self.presence = Presence(store)
-        self.health = Health()
-        self.closed = False
+        self.driver = Driver(store)
         self.begin()
 
     def begin(self) -> None:
@@ -107,7 +101,7 @@ class Keeper:
 
     def close(self) -> None:
         """End the thread."""
-        self.closed = True
+        self.driver.closed = True
         self._bell.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
@@ -123,7 +117,7 @@ class Keeper:
             due = self._looks + (2 if self._is_looking else 1)
         self._wake()
         with self._looked:
-            self._looked.wait_for(lambda: self._looks >= due or self.closed, _LONGEST_REGISTRATION)
+            self._looked.wait_for(lambda: self._looks >= due or self.driver.closed, _LONGEST_REGISTRATION)
 
     def known(self, key: str) -> str | None:
         """The life of the job's record that this process has seen."""
@@ -169,15 +163,15 @@ class Keeper:
 
     def pause(self, key: str, paused: bool) -> None:
         """Pause a job, or have it go on, for all instances."""
-        self.pauses.saw_job(key, self.drive(set_paused(key, paused, secrets.token_hex(8)), None))
+        self.pauses.saw_job(key, self.driver.drive(set_paused(key, paused, secrets.token_hex(8))))
 
     def pause_everything(self, paused: bool) -> None:
         """The same for all jobs of the store."""
-        self.pauses.saw(self.drive(pauses.set_standing(paused), None))
+        self.pauses.saw(self.driver.drive(pauses.set_standing(paused)))
 
     def ask_pauses(self, keys: Sequence[str]) -> None:
         """Ask the store what is paused. For before the first look."""
-        snapshot = self._load((pauses.KEY, *keys))
+        snapshot = self.driver.load((pauses.KEY, *keys))
         self.pauses.hear(snapshot.entries.get(pauses.KEY))
         for key in keys:
             entry = snapshot.entries.get(key)
@@ -187,15 +181,8 @@ class Keeper:
         """The instances, as of the last look; if there was none lately, the store is asked."""
         presence = self.presence
         if not presence.is_fresh():
-            self.drive(presence.look(self._load(presence.keys()), lambda error: None), None)
+            self.driver.drive(presence.look(self.driver.load(presence.keys()), lambda error: None))
         return presence.view()
-
-    def _load(self, keys: Sequence[str]) -> Snapshot:
-        def load() -> Generator[Step, Any, Snapshot]:
-            snapshot: Snapshot = yield Load(keys)
-            return snapshot
-
-        return self.drive(load(), None)
 
     # -- who lives ---------------------------------------------------------------------------------
 
@@ -230,7 +217,7 @@ class Keeper:
         self._bell.set()
 
     def _start(self) -> None:
-        if self._thread is not None or self.closed:
+        if self._thread is not None or self.driver.closed:
             return
         with self._lock:
             if self._thread is None:
@@ -246,7 +233,7 @@ class Keeper:
         pause = 0.0
         while pid == os.getpid():
             self._bell.wait(pause)
-            if self.closed:
+            if self.driver.closed:
                 return
             self._bell.clear()
             pause = self.store.poll
@@ -273,7 +260,7 @@ class Keeper:
     def _do_chores(self) -> None:
         while self._chores:
             try:
-                self.drive(self._chores[0](), None)
+                self.driver.drive(self._chores[0]())
             except StoreCorrupt:  # nothing of ours is left in there
                 pass
             with self._lock:
@@ -290,7 +277,7 @@ class Keeper:
             if lock.lost or (held and now - lock.renewed < lock.lease // 3 - SECOND // 20):
                 continue
             try:
-                kept = held and self.drive(keep(lock.key, lock.claim.token, None if exact else lock.lease), None)
+                kept = held and self.driver.drive(keep(lock.key, lock.claim.token, None if exact else lock.lease))
             except LockError:
                 # Nobody knows; but when the lease is over, somebody else may have taken it.
                 kept = exact or elapsed() - lock.renewed < lock.lease
@@ -312,7 +299,7 @@ class Keeper:
             return
         keys = list({job.key: None for job in jobs})
         own = (pauses.KEY, *self.presence.keys())
-        snapshot, _ = self.drive(register(keys, secrets.token_hex(8), own, self.pauses.of_key), None)
+        snapshot, _ = self.driver.drive(register(keys, secrets.token_hex(8), own, self.pauses.of_key))
         self._snapshot = snapshot
         self._look_at_pause(snapshot)
         for job in jobs:
@@ -339,7 +326,7 @@ class Keeper:
                 for job in self._attended:
                     job.version = None
         if entry is None and self.pauses.everything:
-            self.drive(pauses.set_standing(True), None)
+            self.driver.drive(pauses.set_standing(True))
 
     def _say(self) -> None:
         """Say that this instance is there, and see who else is."""
@@ -349,16 +336,16 @@ class Keeper:
         with self._lock:
             answers = {job.leads() for job in self._attended}
         leads = True if True in answers else False if False in answers else None
-        self.drive(self.presence.look(snapshot, self._complain), None)
-        self.drive(self.presence.tell(snapshot, leads), None)
+        self.driver.drive(self.presence.look(snapshot, self._complain))
+        self.driver.drive(self.presence.tell(snapshot, leads))
 
     def _say_goodbye(self) -> None:
         if self._snapshot is None:
             return  # it was not there, or the store does not answer
         try:
-            snapshot = self._load(self.presence.keys())
-            self.drive(self.presence.look(snapshot, lambda error: None), None)
-            self.drive(self.presence.tell(snapshot, None, gone=True), None)
+            snapshot = self.driver.load(self.presence.keys())
+            self.driver.drive(self.presence.look(snapshot, lambda error: None))
+            self.driver.drive(self.presence.tell(snapshot, None, gone=True))
         except LockError:  # then the others see it by the clock
             pass
 
@@ -373,13 +360,13 @@ class Keeper:
         if known != record.life:
             self._events.tell(job.report, TickEventKind.AMNESIA, job.key, None, "its record was made anew")
             paused = self.pauses.of_key(job.key)
-            self.remember(job.key, self.drive(forget(job.key, known, paused), None))
+            self.remember(job.key, self.driver.drive(forget(job.key, known, paused)))
             return
         self.pauses.saw_job(job.key, record)
         # A record with claims is looked at again: their holders may die without a word.
         job.version = None if record.claims else version
         after, crashed = reap(record, alive, job.policy.attempts)
-        if crashed and self._do(Write(job.key, version, encode(after)), None):
+        if crashed and self.driver.write(job.key, version, encode(after)):
             for each in crashed:
                 self._events.tell_crash(job.report, job.key, each)
             record = after
@@ -408,47 +395,3 @@ class Keeper:
             for at in owed.ticks(record, job.schedule, job.policy, job.now()):
                 if at > self.pauses.resumed:
                     job.offer(at, None)
-
-    # -- the store ---------------------------------------------------------------------------------
-
-    def drive(self, procedure: Generator[Step, Any, T], ctx: Context | None) -> T:
-        """Do the steps of a procedure.
-
-        :raises Stopped: *ctx* ended while it slept.
-        """
-        reply: object = None
-        failure: LockError | None = None
-        while True:
-            try:
-                step = procedure.send(reply) if failure is None else procedure.throw(failure)
-            except StopIteration as over:
-                result: T = over.value
-                return result
-            reply = failure = None
-            try:
-                reply = self._do(step, ctx)
-            except LockError as error:
-                failure = error
-
-    def _do(self, step: Step, ctx: Context | None) -> object:
-        if isinstance(step, Sleep):
-            if self.closed or (background() if ctx is None else ctx).wait(step.micros / SECOND):
-                raise Stopped
-            return None
-        try:
-            reply = self._call(step)
-        except StoreDown as error:
-            self.health.failed(error)
-            raise
-        self.health.worked()
-        return reply
-
-    def _call(self, step: Load | Write) -> object:
-        try:
-            if isinstance(step, Load):
-                return self.store.load(step.keys)
-            return self.store.compare_and_set(step.key, step.version, step.text)
-        except LockError:
-            raise
-        except Exception as error:  # a user's own store: nobody knows whether it did what was asked
-            raise StoreDown(f"{type(error).__name__}: {error!s:.200}") from error

@@ -27,10 +27,11 @@ from gocron_py.distributed.decision import (
     claim,
     recover,
 )
+from gocron_py.distributed.driver import Stopped
 from gocron_py.distributed.events import EventCallback, Events, TickEvent, TickEventKind
 from gocron_py.distributed.health import StoreHealth
 from gocron_py.distributed.held import TickLock
-from gocron_py.distributed.keeper import Attendance, Keeper, Stopped
+from gocron_py.distributed.keeper import Attendance, Keeper
 from gocron_py.distributed.names import job_key
 from gocron_py.distributed.policy import PolicyOverrides, TickPolicy, policy_of
 from gocron_py.distributed.presence import Instance
@@ -79,6 +80,7 @@ class TickLocker:
         self.store = store
         self._events = Events(on_event)
         self._keeper = Keeper(store, self._events)
+        self._driver = self._keeper.driver
         self.pauses = self._keeper.pauses
         _lockers.add(self)
 
@@ -92,7 +94,7 @@ class TickLocker:
 
     def health(self) -> StoreHealth:
         """Whether the store answered the last call, and since when that is so. Asks nothing."""
-        return self._keeper.health.state()
+        return self._driver.health.state()
 
     @property
     def label(self) -> str:
@@ -235,7 +237,7 @@ class TickLocker:
     def _carry_out(self, attempt: Attempt, run: Run, ctx: Context) -> Granted:
         is_granted = False
         try:
-            granted = self._keeper.drive(claim_tick(attempt), ctx)
+            granted = self._driver.drive(claim_tick(attempt), ctx)
             is_granted = True
             return granted
         finally:
@@ -297,7 +299,7 @@ class TickLocker:
             return end(lock.key, claimed.token, following, run.decided)
 
         try:
-            if not self._keeper.drive(finish(), None) and lock.lose():
+            if not self._driver.drive(finish()) and lock.lose():
                 self._tell(run, TickEventKind.LOST, lock.key, claimed.at, "found out at its end")
         except LockError:
             self._keeper.later(finish)
