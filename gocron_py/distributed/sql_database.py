@@ -239,18 +239,20 @@ class Database:
         """A new connection. One attempt is made at a time, on a thread that may take longer than its caller waits."""
         end = elapsed() + round(CALL_TIMEOUT * SECOND)
         while (left := end - elapsed()) > 0:
-            dial = self._dialled()
+            dial, is_new = self._dialled()
             wait([dial], left / SECOND)
-            if dial.done() and self._is_taken(dial):
+            # One that others had begun may have failed for reasons of another time.
+            if dial.done() and self._is_taken(dial) and (is_new or dial.exception() is None):
                 return dial.result()
         raise StoreDown(f"no connection to the database within {CALL_TIMEOUT:.0f} s")
 
-    def _dialled(self) -> Future[_Line]:
+    def _dialled(self) -> tuple[Future[_Line], bool]:
+        """The attempt that is under way, or a new one; whether it is new."""
         with self._lock:
             if self._dial is not None:
                 dial, since = self._dial
                 if elapsed() - since < _LONGEST_DIAL:
-                    return dial
+                    return dial, False
                 dial.add_done_callback(_close_late)
             dial = Future()
             self._dial = dial, elapsed()
@@ -259,7 +261,7 @@ class Database:
             threading.Thread(target=call, name="gocron-database-connect", daemon=True).start()
         except RuntimeError:  # the interpreter ends
             call()
-        return dial
+        return dial, True
 
     def _is_taken(self, dial: Future[_Line]) -> bool:
         """Whether what has come of it is the caller's."""

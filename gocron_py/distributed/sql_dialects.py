@@ -90,6 +90,7 @@ _MYSQL: Final = Dialect(
         1062: Failure.LOST_RACE,
         1213: Failure.LOST_RACE,  # deadlock; of a Galera cluster also: another node was faster
         1020: Failure.LOST_RACE,  # MariaDB: changed since it was read
+        **dict.fromkeys((1054, 1136, 1364), Failure.STRANGE),  # columns
         **dict.fromkeys((1044, 1045, 1049, 1142, 1143, 1227, 1290, 1792, 1836), Failure.DOWN),  # privileges, read-only
     },
 )
