@@ -104,15 +104,14 @@ class SQLStore(TickStore):
             now = rows[0][0] if now is None else now
             found = {some[row[1]]: row[2:] for row in rows if row[1] in some}
             for key, newest in zip(some.values(), known, strict=True):
-                entry = _entry(key, *found[key]) if key in found else None
-                if entry is not None and self._is_of_now(key, entry, newest):
+                if key in found and self._is_of_now(key, entry := _entry(key, *found[key]), newest):
                     entries[key] = entry
         if not isinstance(now, int):
             raise StoreCorrupt(f"the database tells no time but {now!r:.40}")
         return Snapshot(now, entries)
 
     def _read(self, keys: list[str]) -> Sequence[Any]:
-        return self._database.call(lambda connection: connection.execute(self._select, {"keys": keys}).all())
+        return self._database.read(lambda connection: connection.execute(self._select, {"keys": keys}).all())
 
     def _is_of_now(self, key: str, entry: Entry, newest: _Version | None) -> bool:
         """Whether it is not older than what was there before.
@@ -120,7 +119,9 @@ class SQLStore(TickStore):
         Of a database that was put back, or whose successor had not heard all, the record would grant anew what has
         run since. It counts as wiped.
         """
-        version = _Version.read(entry.version)
+        version = _Version.parsed(entry.version)
+        if version is None:
+            return True
         if newest is None or version.birth != newest.birth or version.count >= newest.count:
             self._newest[key] = version
             return True
@@ -135,8 +136,11 @@ class SQLStore(TickStore):
             new = _Version.first()
             row = {"id": digest(key), "name": _readable(key), "version": str(new), "record": text}
             return self._has_won(key, new, self._insert, row)
-        new = _Version.read(version).next()
-        row = {"key": digest(key), "old": str(version), "new": str(new), "text": text}
+        old = _Version.parsed(version)
+        if old is None:
+            raise StoreCorrupt(f"job {key!r:.80}: its row is not one of this library's")
+        new = old.next()
+        row = {"key": digest(key), "old": str(old), "new": str(new), "text": text}
         return self._has_won(key, new, self._update, row)
 
     def _has_won(self, key: str, new: _Version, statement: Any, row: Mapping[str, object]) -> bool:
@@ -174,12 +178,11 @@ class _Version:
         return cls(secrets.token_hex(6), 1, secrets.token_hex(6))
 
     @classmethod
-    def read(cls, text: object) -> Self:
+    def parsed(cls, text: object) -> Self | None:
         birth, _, rest = text.partition(".") if isinstance(text, str) else ("", "", "")
         count, _, mark = rest.partition(".")
-        if not (birth and mark and count.isascii() and count.isdecimal() and len(count) < 20):
-            raise StoreCorrupt(f"{text!r:.40} is no version of this library's")
-        return cls(birth, int(count), mark)
+        is_one = birth and mark and count.isascii() and count.isdecimal() and len(count) < 20
+        return cls(birth, int(count), mark) if is_one else None
 
     def next(self) -> _Version:
         return _Version(self.birth, self.count + 1, secrets.token_hex(6))
@@ -189,10 +192,9 @@ class _Version:
 
 
 def _entry(key: str, name: object, version: object, record: object) -> Entry:
-    if name != _readable(key):
-        raise StoreCorrupt(f"job {key!r:.80}: its row is that of {name!r:.80}")
-    if not isinstance(record, str):
-        raise StoreCorrupt(f"job {key!r:.80}: its record is no text")
+    if name != _readable(key) or _Version.parsed(version) is None or not isinstance(record, str):
+        # No record is empty: whoever reads it says StoreCorrupt, of this job and of no other.
+        return Entry("", "")
     return Entry(record, version)
 
 

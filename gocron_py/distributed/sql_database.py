@@ -101,7 +101,8 @@ class Database:
         self._creates = create_table
         self.kind = self._target.dialect.name
         self.dialect = dialect_of(self.kind)
-        self._circuit = Circuit(self._typed)
+        # What was the primary before a failover is read from, and not written to.
+        self._circuit = Circuit(self._typed, ("read", "write"))
         self._limit = TimeLimit(CALL_TIMEOUT)
         self._closed = False
         self.begin()
@@ -137,15 +138,18 @@ class Database:
 
     # -- work --------------------------------------------------------------------------------------
 
-    def call(self, work: Callable[[Connection], T]) -> T:
-        """Do some work, of statements that are each a transaction.
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """What a statement that changes nothing gives.
 
-        :raises StoreError: it failed, or took too long; nobody knows whether a change was made.
+        :raises StoreError: it failed, or took too long.
         """
-        return self._circuit.call(lambda: self._with_table(work))
+        return self._circuit.call(lambda: self._with_table(work), "read")
 
     def wins(self, work: Callable[[Connection], int]) -> bool:
-        """Whether work, which is a change, has changed one row; ``False`` also if somebody else was faster."""
+        """Whether a statement, a transaction of its own, has changed one row; ``False`` also if others were faster.
+
+        :raises StoreError: it failed, or took too long; nobody knows whether the change was made.
+        """
 
         def change(connection: Connection) -> bool:
             try:
@@ -156,7 +160,7 @@ class Database:
                     return False
                 raise
 
-        return self.call(change)
+        return self._circuit.call(lambda: self._with_table(change), "write")
 
     def _with_table(self, work: Callable[[Connection], T]) -> T:
         failure: DBAPIError | None = None

@@ -97,7 +97,8 @@ _MYSQL: Final = Dialect(
 
 _SQLITE: Final = Dialect(
     bindparam("host_now", type_=BigInteger, callable_=lambda: time.time_ns() // 1000),
-    (f"PRAGMA busy_timeout = {_SERVER_LIMIT}", "PRAGMA synchronous = FULL"),
+    # With a write-ahead log who reads does not wait for who writes, nor stop them.
+    (f"PRAGMA busy_timeout = {_SERVER_LIMIT}", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"),
     {
         "SQLITE_CONSTRAINT_PRIMARYKEY": Failure.LOST_RACE,
         "SQLITE_CONSTRAINT_UNIQUE": Failure.LOST_RACE,

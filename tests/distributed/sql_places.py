@@ -26,9 +26,9 @@ class Place:
             self.url = server.url.replace("/test", "/own")
         self.admin("DROP TABLE IF EXISTS gocron_ticks", "DROP TABLE IF EXISTS gocron_locks")
 
-    def through(self, port: int) -> str:
+    def through(self, port: int, url: str | None = None) -> str:
         """The URL by way of another port."""
-        return self.url.replace(f":{self.server.port}/", f":{port}/")
+        return (url or self.url).replace(f":{self.server.port}/", f":{port}/")
 
     def admin(self, *statements: str, **parameters: object) -> list[Any]:
         """What the last of the statements gives."""
