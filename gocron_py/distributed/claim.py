@@ -87,6 +87,7 @@ class Attempt:
     :ivar known: the life of the job's record that this instance has seen, if any.
     :ivar paused: whether the job is paused, as this instance knows it: a record that is made anew says so too.
     :ivar doubtful: the versions on which a claim may have been written, unseen.
+    :ivar pause: before it asks again for the first time, at most.
     :ivar dice: from 0 to 1: those who wait for one thing do not all ask at once.
     """
 
@@ -99,13 +100,14 @@ class Attempt:
     known: str | None
     paused: bool = False
     doubtful: list[object] = field(default_factory=list)
+    pause: Micros = _FIRST_PAUSE
     dice: Callable[[], float] = random.random
 
 
 def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
     """Get the tick, or raise the reason why not: a :exc:`~gocron_py.LockError`."""
     began = attempt.elapsed()
-    pause = _FIRST_PAUSE
+    pause = attempt.pause
     while True:
         try:
             answer = yield from _ask(attempt)
@@ -125,7 +127,7 @@ def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
         if left <= 0:
             raise failure
         yield Sleep(min(round(pause * (0.5 + attempt.dice() / 2)), left))
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        pause = max(min(2 * pause, _LONGEST_PAUSE), attempt.pause)
 
 
 def _ask(attempt: Attempt) -> Generator[Step, Any, Granted | Later | None]:

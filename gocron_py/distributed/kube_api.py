@@ -10,7 +10,8 @@ import copy
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, cast, final
 from urllib.parse import urlsplit
@@ -38,6 +39,12 @@ _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 # Larger than any object that the API server stores.
 _LARGEST: Final = 4 * 1024 * 1024
 _CONNECTIONS: Final = 16
+
+# Reads at once; and how long all of them may take, in seconds, and for each one more.
+_PARALLEL: Final = 8
+_LONGEST_READ: Final = 2 * CALL_TIMEOUT
+_FOR_EACH: Final = 0.02
+
 _LONGEST_REST: Final = 60
 _LONGEST_TEXT: Final = 200
 
@@ -111,8 +118,8 @@ class LeaseApi:
         configuration.client_go_retries = False
         configuration.connection_pool_maxsize = _CONNECTIONS
         self._transport: Any = RESTClientObject(configuration)
-        # By name: the version on which the server has refused a write as outdated.
-        self._refused: dict[str, object] = {}
+        # By name: the version that the server has refused as outdated, and whether it is known not to be.
+        self._refused: dict[str, tuple[object, bool]] = {}
 
     def forked(self) -> None:
         """This is a forked child now."""
@@ -127,7 +134,26 @@ class LeaseApi:
 
     def get(self, name: str) -> Lease | None:
         """The Lease; ``None``: there is none."""
-        return self._circuit.call(lambda: self._ask("GET", name, None, (404,)), "read")
+        return self.get_many((name,))[0]
+
+    def get_many(self, names: Sequence[str]) -> list[Lease | None]:
+        """The same of several, a few at once: to list them would be a right of its own."""
+        return self._circuit.call(lambda: self._read(names), "read")
+
+    def _read(self, names: Sequence[str]) -> list[Lease | None]:
+        end = elapsed() + round((_LONGEST_READ + _FOR_EACH * len(names)) * SECOND)
+
+        def read(name: str) -> Lease | None:
+            if elapsed() > end:
+                raise StoreDown("the API server takes too long")
+            return self._ask("GET", name, None, (404,))
+
+        # The first one alone: a server that is down is asked once.
+        leases = [read(names[0])]
+        if len(names) > 1:
+            with ThreadPoolExecutor(min(_PARALLEL, len(names) - 1), "gocron-kubernetes") as pool:
+                leases += pool.map(read, names[1:])
+        return leases
 
     def create(self, lease: Lease) -> Lease | None:
         """The Lease as it was created; ``None``: there is one of this name."""
@@ -145,18 +171,23 @@ class LeaseApi:
             written = self._ask(method, name, lease, refusals)
             if written is not None:
                 self._refused.pop(name, None)
-            elif self._refused.get(name, "") != version:
-                self._refused[name] = version
-            elif self._version(name) == version:
-                # Nobody has changed it: who reads it and tries again at once would do so for ever.
+            elif self._is_refused_for_nothing(name, version):
+                # Who reads it and tries again at once would do so for ever.
                 raise StoreDown(f"409 Conflict: {name} has not changed, and is refused all the same")
             return written
 
         return self._circuit.call(work, "write")
 
-    def _version(self, name: str) -> object:
-        lease = self._ask("GET", name, None, (404,))
-        return None if lease is None else lease["metadata"]["resourceVersion"]
+    def _is_refused_for_nothing(self, name: str, version: object) -> bool:
+        """Whether nobody has changed what is refused as outdated. The second refusal of a version makes sure."""
+        refused, is_known = self._refused.get(name, ("", False))
+        if refused != version:
+            self._refused[name] = version, False
+        elif not is_known:
+            (lease,) = self._read((name,))
+            is_known = version == (None if lease is None else lease["metadata"]["resourceVersion"])
+            self._refused[name] = version, is_known
+        return is_known and refused == version
 
     # -- the wire ----------------------------------------------------------------------------------
 

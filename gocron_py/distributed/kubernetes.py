@@ -11,13 +11,11 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Unpack, final
 
 from gocron_py.clock import elapsed
-from gocron_py.distributed.circuit import CALL_TIMEOUT
 from gocron_py.distributed.elector import CampaigningElector, LeadershipCallback
 from gocron_py.distributed.events import EventCallback
 from gocron_py.distributed.kube_api import Lease, LeaseApi
@@ -41,11 +39,6 @@ _JOB: Final = "gocron-py/job"
 _RECORD: Final = "gocron-py/record"
 # Random: the API server gives no new version to what is written as it was.
 _WRITE: Final = "gocron-py/write"
-
-# At once; and how long all of them may take, in seconds, and for each one more.
-_PARALLEL: Final = 8
-_LONGEST_LOAD: Final = 2 * CALL_TIMEOUT
-_FOR_EACH: Final = 0.02
 
 
 @final
@@ -77,6 +70,7 @@ class KubernetesStore(TickStore):
     :raises ErrInvalidArgument: a wrong kind of object or name; nothing says where the API server is.
     """
 
+    pause = 1.0
     has_clock = False
     shortest_interval = timedelta(seconds=10)
 
@@ -89,28 +83,13 @@ class KubernetesStore(TickStore):
 
     def load(self, keys: Sequence[str]) -> Snapshot:
         """See :meth:`TickStore.load`. One request for each key, at most 8 at once: to list is a right of its own."""
-        leases = self._get([self._name(key) for key in keys or ("",)])
+        leases = self._api.get_many([self._name(key) for key in keys or ("",)])
         entries = {}
         for key, lease in zip(keys, leases, strict=False):
             if lease is not None:
                 text = self._text(key, lease, is_alone=len(keys) == 1)
                 entries[key] = Entry(text, _Version(lease["metadata"]["resourceVersion"], lease))
         return Snapshot(self._api.clock.now(), entries)
-
-    def _get(self, names: Sequence[str]) -> list[Lease | None]:
-        end = elapsed() + round((_LONGEST_LOAD + _FOR_EACH * len(names)) * SECOND)
-
-        def get(name: str) -> Lease | None:
-            if elapsed() > end:
-                raise StoreDown("the API server takes too long")
-            return self._api.get(name)
-
-        # The first one alone: a server that is down is asked once.
-        leases = [get(names[0])]
-        if len(names) > 1:
-            with ThreadPoolExecutor(min(_PARALLEL, len(names) - 1), "gocron-kubernetes") as pool:
-                leases += pool.map(get, names[1:])
-        return leases
 
     def _text(self, key: str, lease: Lease, is_alone: bool) -> str:
         annotations = _annotations(lease)

@@ -49,7 +49,7 @@ from gocron_py.errors import (
     TickTaken,
     check_kind,
 )
-from gocron_py.instant import Instant, Micros, micros_of
+from gocron_py.instant import SECOND, Instant, Micros, micros_of
 
 if TYPE_CHECKING:
     from gocron_py.run import Run
@@ -231,6 +231,7 @@ class TickLocker:
             elapsed=elapsed,
             lease=None if self._keeper.is_exact() else lease,
             known=self._keeper.known(key),
+            pause=round(self.store.pause * SECOND),
             paused=self.pauses.of_key(key),
         )
 

@@ -49,6 +49,8 @@ class TickStore(ABC):
     a store escapes them.
 
     :cvar poll: how often, in seconds, instances look for runs that a crash has cut off.
+    :cvar pause: how long, in seconds, who waits for another run's end waits before it asks for the first time again,
+        at most; then twice as long, up to half a second. With less of a server's patience: more.
     :cvar has_clock: whether *now* is the same clock for all instances. Where it is not, and the store cannot tell
         who lives, an instance takes another's run for cut off when its claim has not changed for the time of its
         lease, on the clock of the instance that looks (as Kubernetes' client-go does).
@@ -56,6 +58,7 @@ class TickStore(ABC):
     """
 
     poll: float = 10.0
+    pause: float = 0.01
     has_clock: bool = True
     shortest_interval: timedelta = timedelta(0)
 
