@@ -36,6 +36,9 @@ _PATIENCE_WITH_STORE = 1.0
 # A start waits so long, in seconds, for a store that does not answer; the jobs are registered later then.
 _LONGEST_REGISTRATION = 2.0
 
+# Of so many claims it is known when they were last seen to change. One that was forgotten counts as alive.
+_MOST_SEEN = 4096
+
 Chore = Callable[[], Generator[Step, Any, object]]
 
 
@@ -204,10 +207,13 @@ class Keeper:
     def _has_changed(self, held: Claim) -> bool:
         """Whether a claim was renewed within its lease, by this machine's clock."""
         with self._lock:
-            until, since = self._seen.get(held.token, (None, 0))
+            until, since = self._seen.pop(held.token, (None, 0))
             if until != held.until:
                 since = elapsed()
-                self._seen[held.token] = held.until, since
+            # Last, as the latest that was asked about: those that are over go first.
+            self._seen[held.token] = held.until, since
+            if len(self._seen) > _MOST_SEEN:
+                del self._seen[next(iter(self._seen))]
         return elapsed() - since < held.lease
 
     # -- the thread --------------------------------------------------------------------------------

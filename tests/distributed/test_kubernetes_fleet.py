@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from fleet_checks import Site
@@ -11,6 +13,10 @@ from holder_faults import HolderFaults
 from tests.distributed.kube_tools import Cluster
 from tests.servers.kube import KubeServer
 from tests.servers.system import HOST
+
+
+# They take a minute and a half, and are about nothing that is Kubernetes' own.
+only_soaking = pytest.mark.skipif("GOCRON_SOAK" not in os.environ, reason="GOCRON_SOAK is not set")
 
 
 class TestKubernetesFleet(HolderFaults):
@@ -31,3 +37,15 @@ class TestKubernetesFleet(HolderFaults):
             poll=1,
             jobs="fleet_jobs:TEN_SECONDS",
         )
+
+    @only_soaking
+    @pytest.mark.timeout(180)
+    def test_73_rolling_deploy_loses_no_tick_and_starts_none_twice(self, site: Site, tmp_path: Path) -> None:
+        """As its base has it."""
+        super().test_73_rolling_deploy_loses_no_tick_and_starts_none_twice(site, tmp_path)
+
+    @only_soaking
+    @pytest.mark.timeout(180)
+    def test_74_partitions_of_one_of_three_also_one_way_let_the_others_go_on(self, site: Site, tmp_path: Path) -> None:
+        """As its base has it."""
+        super().test_74_partitions_of_one_of_three_also_one_way_let_the_others_go_on(site, tmp_path)
