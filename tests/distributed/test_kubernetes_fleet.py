@@ -14,7 +14,6 @@ from tests.distributed.kube_tools import Cluster
 from tests.servers.kube import KubeServer
 from tests.servers.system import HOST
 
-
 # They take a minute and a half, and are about nothing that is Kubernetes' own.
 only_soaking = pytest.mark.skipif("GOCRON_SOAK" not in os.environ, reason="GOCRON_SOAK is not set")
 
