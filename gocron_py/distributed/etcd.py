@@ -31,6 +31,9 @@ Layout = Literal["key", "mutex"]
 _SHORTEST_TTL: Final = timedelta(seconds=1)
 _LONGEST_TTL: Final = timedelta(days=1)
 
+# Of a lock that was never known to be held: the revision at which its key was made.
+_NEVER: Final = 0
+
 # The name of a lease as clientv3/concurrency writes it: Go's %x.
 _LEASE: Final = re.compile(rb"[0-9a-f]{1,16}")
 
@@ -107,12 +110,12 @@ class EtcdLocker(MutexLocker):
             created = self._first_of_all(key, lease) if self._layout == "mutex" else self._first(key, lease)
         except BaseException:
             # The key may be there, or may yet come: with its lease it goes.
-            self._give_back(lease.id)
+            self._undo_later(key, _packed(lease.id, _NEVER))
             raise
         if created is None:
-            self._give_back(lease.id)
+            self._give_back(key, lease.id)
             raise TickBusy("the lock is held by another instance")
-        return f"{lease.id:x}.{created}"
+        return _packed(lease.id, created)
 
     def _first(self, key: str, lease: Lease) -> int | None:
         """The guide's: make the key. Gives the revision, ``None``: it was there."""
@@ -138,24 +141,26 @@ class EtcdLocker(MutexLocker):
     def _release(self, key: str, token: str, after: Micros) -> bool:
         lease, created = _unpacked(token)
         name = self._key(key, lease)
+        if created == _NEVER:
+            return self._client.revoke(lease)
         if after < 1000:
             is_ours, _ = self._client.transaction((("create", name, created),), (delete(name),))
-            self._give_back(lease)
+            self._give_back(key, lease)
             return is_ours
         rest = self._client.grant(after)
         is_ours, _ = self._client.transaction((("create", name, created),), (put(name, self._kept(), rest.id),))
         # The key does not go with it: it hangs on the other one now.
-        self._give_back(lease)
+        self._give_back(key, lease)
         return is_ours
 
     def _kept(self) -> str:
         return "" if self._layout == "mutex" else self._value
 
-    def _give_back(self, lease: int) -> None:
+    def _give_back(self, key: str, lease: int) -> None:
         try:
             self._client.revoke(lease)
-        except LockError:  # then it runs out
-            pass
+        except LockError:
+            self._undo_later(key, _packed(lease, _NEVER))
 
     def _key(self, key: str, lease: int | None = None) -> bytes:
         """The key of a holder, or what all of them begin with."""
@@ -270,6 +275,10 @@ def _oldest(keys: list[KeyValue], prefix: bytes) -> KeyValue | None:
     """Whose key was made first. Keys further below belong to other names: ``a/b`` is not ``a``."""
     ours = [each for each in keys if _LEASE.fullmatch(each.key[len(prefix) :])]
     return min(ours, key=lambda each: each.created, default=None)
+
+
+def _packed(lease: int, created: int) -> str:
+    return f"{lease:x}.{created}"
 
 
 def _unpacked(token: str) -> tuple[int, int]:
