@@ -308,7 +308,7 @@ def parsed(url: str) -> tuple[list[Member], User | None]:
     """The members and the user of a URL: ``etcd://[user:password@]host[:port][,host[:port]…]``.
 
     ``etcds://`` is TLS: with the system's authorities, or the file ``?ca=``; ``&cert=`` and ``&key=`` name
-    the client's own files.
+    the client's own files. etcd's own tools say ``http://`` and ``https://``, which are the same.
 
     :raises ErrInvalidArgument: it is not such a URL, or a file cannot be read. The password is not shown.
     """
@@ -319,8 +319,8 @@ def parsed(url: str) -> tuple[list[Member], User | None]:
         places = [_place(text) for text in where.split(",")]
     except ValueError:
         raise ErrInvalidArgument("not a URL of etcd: etcd://host:port[,host:port…]") from None
-    is_secure = parts.scheme == "etcds"
-    if parts.scheme not in ("etcd", "etcds") or parts.path not in ("", "/") or parts.fragment:
+    is_secure = parts.scheme in ("etcds", "https")
+    if parts.scheme not in ("etcd", "etcds", "http", "https") or parts.path not in ("", "/") or parts.fragment:
         raise ErrInvalidArgument("not a URL of etcd: etcd://host:port[,host:port…]")
     if unknown := set(options) - ({"ca", "cert", "key"} if is_secure else set()):
         raise ErrInvalidArgument(f"an option that a URL {parts.scheme}:// does not have: {min(unknown):.40}")

@@ -359,7 +359,7 @@ def test_a_client_of_the_users_own_is_taken(etcd_server: EtcdServer, prefix: str
         5,
         "",
         "localhost:2379",
-        "http://localhost:2379",
+        "ftp://localhost:2379",
         "etcd://",
         "etcd://:2379",
         "etcd://localhost:x",
@@ -391,7 +391,10 @@ def test_members_and_users_are_in_a_url() -> None:
     assert user is not None
     assert (user.name, user.password) == ("ann", "p@ss/word")
     assert "p@ss" not in repr(user)
-    assert parsed("etcds://one")[0][0].credentials is not None
+    for secure in (False, True):
+        for scheme in ("etcd", "http"):
+            (member,), _ = parsed(f"{scheme}{'s' * secure}://one:1")
+            assert (member.credentials is not None) is secure
 
 
 @pytest.mark.parametrize(
