@@ -14,7 +14,15 @@ from gocron_py.context import Context, background, with_value
 from gocron_py.distributed import Lock, TickLocker
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.tick import CurrentRun, Tick, TickKind, key_of_ticks, running
-from gocron_py.errors import ErrInvalidArgument, ErrPanicRecovered, LockError, StoreError, TickPaused, satisfies
+from gocron_py.errors import (
+    ErrInvalidArgument,
+    ErrPanicRecovered,
+    LockError,
+    LockLost,
+    StoreError,
+    TickPaused,
+    satisfies,
+)
 from gocron_py.instant import Instant, datetime_of
 from gocron_py.listeners import Event
 from gocron_py.monitor import JobStatus
@@ -194,8 +202,9 @@ class Run:
             # A live context, whatever became of the job's own: else a lock taken before a shutdown
             # stays until it expires.
             self.registry.report.call("Lock.unlock", lock.unlock, background())
-            if self.lock is not None and self.lock.lost is not None:
-                self._listen(Event.AFTER_LOCK_ERROR, self.lock.lost)
+            lost: object = getattr(lock, "lost", None)  # of locks that notice it
+            if isinstance(lost, LockLost):
+                self._listen(Event.AFTER_LOCK_ERROR, lost)
 
     @property
     def _context(self) -> Context:

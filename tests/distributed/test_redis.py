@@ -257,6 +257,32 @@ def test_loss_cancels_the_task_with_the_cause_lock_lost(loss: str, client: redis
         assert client.get("gocron:job") == (None if loss == "deleted" else b"another's")
 
 
+def test_loss_is_an_event_of_the_job(client: redis.Redis, url: str) -> None:
+    """``after_lock_error`` hears of it when the run has ended, and the task's own context has the cause."""
+    heard: list[Exception] = []
+    causes: list[BaseException | None] = []
+    begun = threading.Event()
+
+    def task() -> None:
+        begun.set()
+        context = gocron.current_run().context
+        assert context.wait(20)
+        causes.append(gocron.context.cause(context))
+
+    locker = RedisLocker(url, ttl=300 * MS)
+    with closing(locker), gocron.new_scheduler(gocron.with_distributed_locker(locker)) as scheduler:
+        scheduler.new_job(
+            gocron.one_time_job(gocron.one_time_job_start_immediately()),
+            gocron.new_task(task),
+            gocron.with_name("job"),
+            gocron.with_event_listeners(gocron.after_lock_error(lambda _id, _name, error: heard.append(error))),
+        )
+        assert begun.wait(20)
+        client.delete("gocron:job")
+        until(lambda: heard)
+    assert [type(error) for error in (*heard, *causes)] == [gocron.LockLost] * 2
+
+
 def test_loss_is_told_before_another_can_have_it(redis_server: RedisServer, url: str) -> None:
     """A holder that cannot reach the server gives up while the lock is its own still."""
     with (
