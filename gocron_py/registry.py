@@ -107,7 +107,9 @@ class Registry:
 
     def is_paused(self, record: JobRecord) -> bool:
         """Whether a pause keeps the job's ticks from starting. One that its record in a store has, claims are told."""
-        return self.paused or record.paused or any(locker.pauses.everything for locker in self.shared)
+        if self.paused or record.paused or not self.shared:  # most schedulers share nothing
+            return self.paused or record.paused
+        return any(locker.pauses.everything for locker in self.shared)
 
     def _holds_back(self, run: Run) -> bool:
         if run.kind is not TickKind.MANUAL:

@@ -151,6 +151,20 @@ def test_a_run_that_was_granted_and_has_not_begun_does_not_begin(fleet: Fleet) -
     assert (fleet.runs, reasons(other)) == ([], [])
 
 
+def test_intervals_from_completion_are_paused_as_well(fleet: Fleet) -> None:
+    """Each instance asks again an interval later, and the first that is due after the pause runs."""
+    jobs = [fleet.instance(every(10), gocron.with_interval_from_completion()) for _ in range(2)]
+    jobs[0].pause()
+    for _ in range(4):
+        fleet.advance(10)
+    assert fleet.runs == []
+    assert set(reasons(jobs[0]) + reasons(jobs[1])) == {"paused"}
+    jobs[1].resume()
+    fleet.advance(10)
+    fleet.advance(10)
+    assert 1 <= len(fleet.runs) <= 2
+
+
 def test_run_now_of_a_paused_job(fleet: Fleet) -> None:
     """It runs, and the job stays paused."""
     job = fleet.instance(every(10))

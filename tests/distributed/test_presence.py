@@ -367,6 +367,41 @@ def test_recent_events(fleet: Fleet) -> None:
     assert all(timedelta(0) <= datetime.now(UTC) - event.told < timedelta(minutes=1) for event in events)
 
 
+def test_the_history_tells_what_the_locker_said(fleet: Fleet) -> None:
+    """Won, held by another instance, or that it failed."""
+    deadline = timedelta(milliseconds=100)
+    jobs = [fleet.instance(every(10), start_deadline=deadline) for _ in range(2)]
+    fleet.advance(10)
+    assert {run.lock for job in jobs for run in job.history()} == {"won", "held"}
+    for outcome, lock in (("success", "won"), ("skip", "held")):
+        assert [run.lock for job in jobs for run in job.history() if run.outcome == outcome] == [lock]
+
+    def fails(*arguments: object) -> Any:
+        raise gocron.StoreDown("for the test")
+
+    fleet.store.load = fails  # type: ignore[method-assign]
+    fleet.advance(10)
+    assert [job.history()[-1].lock for job in jobs] == ["error", "error"]
+    free = fleet.schedulers[0].new_job(
+        every(10), gocron.new_task(print), gocron.with_disabled_distributed_job_locker(True)
+    )
+    free.run_now()
+    fleet.settle()
+    assert [run.lock for run in free.history()] == [None]
+
+
+def test_a_run_without_a_claim_has_not_won(fleet: Fleet) -> None:
+    """``on_store_error="run"``: it runs, and the history has it that the store failed."""
+    job = fleet.instance(every(10), on_store_error="run", start_deadline=timedelta(milliseconds=100))
+
+    def fails(*arguments: object) -> Any:
+        raise gocron.StoreDown("for the test")
+
+    fleet.store.load = fails  # type: ignore[method-assign]
+    fleet.advance(10)
+    assert [(run.outcome, run.lock) for run in job.history()] == [(gocron.JobStatus.SUCCESS, "error")]
+
+
 # -- real processes --------------------------------------------------------------------------------
 
 PROGRAM = """
