@@ -180,15 +180,7 @@ def test_a_role_that_comes_later_is_picked_up(cluster: Cluster, token: str) -> N
 @pytest.mark.slow
 def test_the_program_of_the_pods_registers_its_job_and_ends_well(cluster: Cluster, token: str, tmp_path: Path) -> None:
     """As the pods run it, but for the kubeconfig; SIGTERM ends it in good order."""
-    server = {"server": cluster.server.url, "certificate-authority": str(cluster.server.ca_file)}
-    context = {"cluster": "it", "user": "it", "namespace": "jobs"}
-    kubeconfig = {
-        "current-context": "it",
-        "clusters": [{"name": "it", "cluster": server}],
-        "users": [{"name": "it", "user": {"token": token}}],
-        "contexts": [{"name": "it", "context": context}],
-    }
-    (tmp_path / "config").write_text(json.dumps(kubeconfig))
+    (tmp_path / "config").write_text(cluster.server.kubeconfig("jobs", token))
     environment = {"KUBECONFIG": str(tmp_path / "config"), "PYTHONPATH": str(DEPLOY.parent.parent)}
     store = KubernetesStore(cluster.client(), namespace="jobs")
     with subprocess.Popen(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import fcntl
-import json
 import os
 import re
 import signal
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,9 +21,8 @@ from tests.servers.fixtures import START_TIMEOUT
 DIRECTORY = Path(__file__).parent.parent / "examples"
 QUICKSTART = DIRECTORY / "quickstart.py"
 ALL = sorted(DIRECTORY.glob("*.py"))
-# Those that need a server, and its fixture; where it is they are told by the environment.
-ON_SERVERS = {"kubernetes_elector": "kube_server", "kubernetes_tick_locker": "kube_server"}
-WITH_OUTPUT = [path for path in ALL if path != QUICKSTART and path.stem not in ON_SERVERS]
+ON_KUBERNETES = [(path.stem, "kube_server") for path in ALL if path.stem.startswith("kubernetes_")]
+WITH_OUTPUT = [path for path in ALL if path != QUICKSTART and (path.stem, "kube_server") not in ON_KUBERNETES]
 
 # The functions Example… of gocron v2.22.0's example_test.go, in snake_case; `Job_nextRun` is `job_next_run`.
 GO_EXAMPLES = """
@@ -112,34 +109,20 @@ def test_prints_what_it_says(program: Path, tmp_path: Path, request: pytest.Fixt
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "server"), ON_SERVERS.items(), ids=ON_SERVERS)
-def test_prints_what_it_says_with_a_server(
+@pytest.mark.parametrize(("name", "server"), ON_KUBERNETES, ids=[name for name, _ in ON_KUBERNETES])
+def test_prints_what_it_says_on_kubernetes(
     name: str, server: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """The same, of one that needs a real server."""
+    """The same, of one that finds the API server by a kubeconfig. (Its fixture may have to build it.)"""
+    file = tmp_path / "kubeconfig"
+    file.touch(0o600)
+    file.write_text(request.getfixturevalue(server).kubeconfig())
     program = DIRECTORY / f"{name}.py"
-    done = run(program, directory=tmp_path, **where_is(request.getfixturevalue(server), tmp_path))
+    done = run(program, directory=tmp_path, KUBECONFIG=str(file))
 
     assert done.stderr == ""
     assert done.returncode == 0
     assert done.stdout == stated_output(program)
-
-
-def where_is(server: Any, directory: Path) -> dict[str, str]:
-    """The variables that tell a program where a server is: a kubeconfig, in a file that nobody else reads."""
-    cluster = {"server": server.url, "certificate-authority": str(server.ca_file)}
-    kubeconfig = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "tests",
-        "clusters": [{"name": "tests", "cluster": cluster}],
-        "users": [{"name": "tests", "user": {"token": server.token}}],
-        "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests"}}],
-    }
-    file = directory / "kubeconfig"
-    file.touch(0o600)
-    file.write_text(json.dumps(kubeconfig))
-    return {"KUBECONFIG": str(file)}
 
 
 @pytest.mark.parametrize("program", ALL, ids=lambda program: program.stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import ssl
@@ -34,6 +35,21 @@ class KubeServer(Server):
     def ca_file(self) -> Path:
         """The certificate that it has made for itself."""
         return self.home / "certs/apiserver.crt"
+
+    def kubeconfig(self, namespace: str = "default", token: str = token) -> str:
+        """The contents of a file for the variable KUBECONFIG."""
+        cluster = {"server": self.url, "certificate-authority": str(self.ca_file)}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "tests",
+            "clusters": [
+                {"name": "tests", "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)}}
+            ],
+            "users": [{"name": "tests", "user": {"token": token}}],
+            "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests", "namespace": namespace}}],
+        }
+        return json.dumps(config)
 
     def how_to_connect(self) -> str:
         return f"{self.url}\ntoken: {self.token}\ncertificate: {self.ca_file}"
