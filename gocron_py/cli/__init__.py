@@ -26,7 +26,12 @@ NAME: Final = "gocron-py"
 _COMMANDS: Final = {
     "next": "When a schedule runs next.",
     "run": "Run a scheduler of yours as a service.",
+    "crontab": "Run the commands of a crontab: a cron for containers.",
     "validate": "Check a crontab: every error, with its line.",
+    "status": "What a store knows: instances, their last runs, what is paused.",
+    "pause": "Pause a job, or all, on every instance.",
+    "resume": "Let a paused job, or all, go on.",
+    "doctor": "Check this machine: clock, zones, packages, stores.",
     "demo": "Kill and freeze processes that share a SQLite file, and see each tick start once.",
 }
 

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from gocron_py.printable import printable
 from gocron_py.schedules.go_numbers import Refused, parse_duration
 
 _LONGEST: Final = 2000
@@ -22,22 +23,14 @@ def plain(text: str, longest: int = _LONGEST) -> str:
     if len(text) > longest:
         kept = longest // 2
         text = f"{text[:kept]} … {text[-kept // 4 :]} ({len(text)} characters)"
-    # Controls, line breaks of other kinds, what turns the direction of writing, lone surrogates: all of them.
-    return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # how Python reads a byte that is no UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\u{code:04x}" if 0xD800 <= code <= 0xDFFF else char.encode("unicode_escape").decode("ascii")
+    return printable(text)
 
 
 def one_line(error: BaseException) -> str:
     """An error's text, with the notes that say why."""
     text = ": ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__
     notes = [note for note in getattr(error, "__notes__", ()) if not note.startswith("got ")]
-    return plain("; ".join([text.removeprefix("gocron: "), *notes]))
+    return plain("; ".join([text.removeprefix("gocron: ").removeprefix("invalid argument: "), *notes]))
 
 
 def fail(message: str) -> NoReturn:

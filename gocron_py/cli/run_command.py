@@ -7,6 +7,8 @@ import logging
 import click
 
 from gocron_py.cli import fail
+from gocron_py.cli.dashboard_option import dashboard as serving
+from gocron_py.cli.dashboard_option import dashboard_option
 from gocron_py.cli.loading import load_scheduler
 from gocron_py.cli.output import one_line, print_error
 from gocron_py.errors import GocronError
@@ -17,7 +19,8 @@ LEVELS = ("debug", "info", "warning", "error")
 @click.command("run")
 @click.argument("target", metavar="MODULE:SCHEDULER")
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", help="Of the log on standard error (info).")
-def command(target: str, log_level: str) -> None:
+@dashboard_option
+def command(target: str, log_level: str, dashboard: str | None) -> None:
     """Start the scheduler that MODULE:SCHEDULER names, until SIGTERM or Ctrl-C.
 
     MODULE is imported from the working directory or from wherever Python finds it. SCHEDULER is a scheduler in it,
@@ -29,7 +32,7 @@ def command(target: str, log_level: str) -> None:
 
     \b
     Example:
-      gocron-py run myapp.jobs:scheduler
+      gocron-py run myapp.jobs:scheduler --dashboard :8080
     """
     # A program that has set up its own log keeps it: this does nothing then, and the import comes first.
     scheduler = load_scheduler(target)
@@ -37,6 +40,9 @@ def command(target: str, log_level: str) -> None:
     try:
         if not scheduler.jobs():
             print_error(f"gocron-py run: {target} has no jobs yet")
-        scheduler.run_until_signal()
+        with serving(scheduler, dashboard) as url:
+            if url is not None:
+                print_error(f"gocron-py run: the dashboard is at {url}")
+            scheduler.run_until_signal()
     except GocronError as error:
         fail(one_line(error))

@@ -107,3 +107,10 @@ def test_what_is_in_a_file_does_not_reach_the_terminal(tmp_path: Path, capsys: p
     assert "crontab\\x1b[31m:1: error: bad minute '\\x1b]0;title\\x07'" in out
     assert run(["validate", str(file), "--json"]) == 1
     assert capsys.readouterr().out.isascii()
+
+
+def test_the_example_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    """The crontab beside the Dockerfile, which runs this very command when it is built."""
+    file = Path(__file__).parents[2] / "examples" / "deploy" / "crontab" / "crontab"
+    assert run(["validate", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}: 3 entries, 0 errors, 0 warnings\n"
