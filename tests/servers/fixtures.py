@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from . import kube_build
+from tests.peer import program
+
+from . import go_build, kube_build
 from .system import ServerMissing
 
 if TYPE_CHECKING:
@@ -23,7 +25,17 @@ if TYPE_CHECKING:
     from .process import Server
     from .redis import RedisServer
 
-FIXTURES = {"redis_server", "etcd_server", "etcd_cluster", "postgres_server", "mariadb_server", "kube_server"}
+FIXTURES = {
+    "redis_server",
+    "etcd_server",
+    "etcd_cluster",
+    "postgres_server",
+    "mariadb_server",
+    "kube_server",
+    "go_peer",
+}
+# What is built from source, this once.
+BUILT = {"kube_server": lambda: kube_build.NAME, "go_peer": program.name}
 START_TIMEOUT = 120  # seconds for a test that may have to start its server too: the limit of that is 60
 BUILD_TIMEOUT = 1800
 
@@ -38,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         callspec = getattr(item, "callspec", None)
         names = [*getattr(item, "fixturenames", ()), *(callspec.params.values() if callspec else ())]
         wanted = {name for name in names if isinstance(name, str)} & FIXTURES
-        if "kube_server" in wanted and not kube_build.binary().exists():
+        if not all(go_build.cached(BUILT[name]()).exists() for name in wanted & BUILT.keys()):
             item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT), append=False)
         elif wanted and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(START_TIMEOUT))
@@ -114,7 +126,24 @@ def kube_server(request: pytest.FixtureRequest) -> Iterator[KubeServer]:
     """An API server of Kubernetes."""
     from .kube import KubeServer
 
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and not kube_build.binary().exists():
-        reporter.write_line("building kube-apiserver, this once: some minutes")
+    announce(request, kube_build.NAME)
     yield from running_if_there(KubeServer())
+
+
+@pytest.fixture(scope="session")
+def go_peer(request: pytest.FixtureRequest) -> None:
+    """The Go instance of mixed fleets can be started."""
+    announce(request, program.name())
+    try:
+        program.built()
+    except ServerMissing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"NOT TESTED WITH A GO INSTANCE: {missing}")
+
+
+def announce(request: pytest.FixtureRequest, program: str) -> None:
+    """Say what takes so long."""
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not go_build.cached(program).exists():
+        reporter.write_line(f"building {program}, this once: some minutes")

@@ -1,0 +1,115 @@
+"""A running Go instance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from tests.servers import go_build
+from tests.servers.system import fork
+
+_SOURCE = Path(__file__).parent
+_FILES = ("go.mod", "go.sum", "main.go", "lockers.go", "electors.go")
+LIMIT = 30.0
+
+
+def name() -> str:
+    """Of the program: another source is another one."""
+    sources = b"".join((_SOURCE / file).read_bytes() for file in _FILES)
+    return f"go-peer-{hashlib.sha256(sources).hexdigest()[:16]}"
+
+
+def built() -> Path:
+    """The program; makes it if need be: some minutes, most of them for Kubernetes' client."""
+    return go_build.built(name(), _build)
+
+
+def _build(directory: Path) -> Path:
+    for file in _FILES:
+        shutil.copy(_SOURCE / file, directory)
+    go_build.go(directory, "build", "-trimpath", "-ldflags", "-s -w", "-o", "peer", ".")
+    return directory / "peer"
+
+
+class GoPeer:
+    """One process. It obeys words, and tells what happens."""
+
+    def __init__(self, kind: str, **settings: object) -> None:
+        options = [f"-{key}={value}" for key, value in {"kind": kind, **settings}.items()]
+        self._process = fork(
+            [str(built()), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        # All that it has told so far.
+        self.told: list[dict[str, Any]] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.wait_for("ready")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def say(self, word: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{word}\n".encode())
+        self._process.stdin.flush()
+
+    def ask(self, word: str, *answers: str) -> dict[str, Any]:
+        """Say it, and wait for one of these answers."""
+        self.say(word)
+        return self.wait_for(*answers)
+
+    def wait_for(self, *what: str, limit: float = LIMIT, **details: object) -> dict[str, Any]:
+        """The next event of one of these kinds, with these details; others before it are left out."""
+        end = time.monotonic() + limit
+        while True:
+            try:
+                event = self._events.get(timeout=max(end - time.monotonic(), 0.001))
+            except queue.Empty:
+                raise AssertionError(f"no {what} {details} within {limit} s; it told {self.told[-10:]}") from None
+            if event["what"] in what and details.items() <= event.items():
+                return event
+
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """As a crash does it."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in self._process.stdin, self._process.stdout:
+            if pipe is not None:
+                pipe.close()
+
+    def end(self) -> None:
+        """In good order: what it holds is released."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        assert self._process.wait(LIMIT) == 0
+        self.kill()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            event = json.loads(line)
+            self.told.append(event)
+            self._events.put(event)
