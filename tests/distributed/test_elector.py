@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 import gocron_py as gocron
+from gocron_py.clock import elapsed
 from gocron_py.context import background
-from gocron_py.distributed.elector import DEADLINE, LEASE, Leadership, campaign
+from gocron_py.distributed.elector import DEADLINE, LEASE, CampaigningElector, Leadership, campaign
 from gocron_py.distributed.memory import MemoryElector, MemoryStore
 from gocron_py.distributed.sqlite import SQLiteElector
 from gocron_py.distributed.store import TickStore
@@ -228,3 +229,46 @@ def test_a_forked_child_does_not_lead(tmp_path: Path) -> None:
 def test_wrong_arguments(wrong: dict[str, object]) -> None:
     with pytest.raises(gocron.ErrInvalidArgument):
         MemoryElector(MemoryStore(), **wrong)  # type: ignore[arg-type]
+
+
+class Observed(CampaigningElector):
+    """Leads at once; writes down what is done to it."""
+
+    def __init__(self, on_change: Callable[[bool], object] | None = None) -> None:
+        self.done: list[str] = []
+        super().__init__(DEADLINE, on_change)
+
+    def _stand(self) -> None:
+        self._lead(elapsed())
+
+    def _resign(self) -> None:
+        self.done.append(f"resigns, leads: {leads(self)}")
+
+    def _disconnect(self) -> None:
+        self.done.append("disconnects")
+
+
+def test_who_resigns_does_not_say_any_more_that_it_leads() -> None:
+    """A successor may lead from that moment on."""
+    elector = Observed()
+    assert leads(elector)
+    elector.close()
+    assert elector.done == ["resigns, leads: False", "disconnects"]
+
+
+def test_closed_by_its_own_callback() -> None:
+    """It resigns before it lets go of the server, all the same."""
+    electors: list[Observed] = []
+    elector = Observed(lambda is_leader: electors[0].close() if is_leader else None)
+    electors.append(elector)
+    leads(elector)
+    until(lambda: elector.done == ["resigns, leads: False", "disconnects"])
+    assert not leads(elector)
+
+
+def test_closed_without_a_question() -> None:
+    """There is nothing to resign from."""
+    elector = Observed()
+    elector.close()
+    assert elector.done == ["disconnects"]
+    assert not leads(elector)
