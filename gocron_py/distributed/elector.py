@@ -173,12 +173,18 @@ class CampaigningElector(ABC):
             self._heard.set()
             self._bell.wait(self._pause())
         if pid == os.getpid():
-            # First: another one leads as soon as the server knows.
-            self._follow("it has resigned")
-            try:
-                self._resign()
-            except LockError:  # then the lease has to run out
-                pass
+            self._end()
+
+    def _end(self) -> None:
+        # First: another one leads as soon as the server knows.
+        self._follow(_RESIGNED)
+        try:
+            self._resign()
+        except LockError:  # then the lease has to run out
+            pass
+        except BaseException:
+            _log.exception("gocron: an elector could not resign")
+        self._disconnect()
 
     def _change(self, leads: bool, why: str) -> None:
         changed, self._leads, self._why = leads is not self._leads, leads, why
