@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self, Unpack, final
 from urllib.parse import quote
 
 try:
-    from sqlalchemy import BigInteger, Table, and_, bindparam, select
+    from sqlalchemy import BigInteger, Connection, Table, and_, bindparam, select
     from sqlalchemy.schema import CreateTable
 except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
     raise ModuleNotFoundError("pip install 'gocron_py[sql]'", name=error.name) from error
@@ -305,20 +304,24 @@ class SQLLocker(MutexLocker):
 
     def _acquire(self, key: str) -> str:
         token = new_token()
-        try:
+        row = {"id": digest(key), "name": _readable(key), "token": token, "length": self._ttl}
+        tried: list[str] = []
+
+        def take(connection: Connection) -> int:
+            tried.append(token)
             # The row is there from the second time on.
-            if self._change(self._steal, key, token, self._ttl) or self._make(key, token):
+            stolen = connection.execute(self._steal, {"key": row["id"], "mine": token, "length": self._ttl})
+            return stolen.rowcount or connection.execute(self._insert, row).rowcount
+
+        try:
+            if self._database.wins(take):
                 return token
         except LockError:
-            # The answer was lost, perhaps: it may be ours, and nobody would know.
-            with suppress(LockError):
-                self._change(self._leave, key, token, 0)
+            if tried:
+                # The answer was lost, perhaps: it may be ours, and nobody would know.
+                self._undo_later(key, token)
             raise
-        raise TickBusy(f"job {key!r:.80} is locked by another instance")
-
-    def _make(self, key: str, token: str) -> bool:
-        row = {"id": digest(key), "name": _readable(key), "token": token, "length": self._ttl}
-        return self._database.wins(lambda connection: connection.execute(self._insert, row).rowcount)
+        raise TickBusy("the lock is held by another instance")
 
     def _extend(self, key: str, token: str) -> bool:
         return self._change(self._prolong, key, token, self._ttl)

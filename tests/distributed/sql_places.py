@@ -34,9 +34,8 @@ class Place:
         """What the last of the statements gives."""
         engine = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            for statement in statements:
-                result = connection.execute(text(statement), parameters)
-            return list(result) if result.returns_rows else []
+            results = [connection.execute(text(statement), parameters) for statement in statements]
+            return list(results[-1]) if results[-1].returns_rows else []
 
     @contextmanager
     def transaction(self) -> Iterator[sqlalchemy.Connection]:

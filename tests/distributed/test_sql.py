@@ -97,12 +97,17 @@ def test_one_holds_the_lock_and_the_next_gets_it_when_it_is_released(url: str, s
     assert len(rows(url, "gocron_locks")) == 7
 
 
-def test_lock_of_a_holder_that_is_gone_ends_with_its_time_to_live(url: str, stack: ExitStack) -> None:
+def unreachable(*_: object) -> bool:
+    raise gocron.StoreDown
+
+
+def test_lock_of_a_holder_that_is_gone_ends_with_its_time_to_live(
+    url: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By the database's clock; and the late release of the old holder leaves the new one's alone."""
     one, two = (stack.enter_context(closing(SQLLocker(url, ttl=400 * MS))) for _ in range(2))
+    monkeypatch.setattr(one, "_extend", unreachable)
     lock = one.lock(background(), "job")
-    with one._lock:
-        one._held.clear()  # nobody extends it
     until(lambda: gets(two, "job"))
     lock.unlock(background())
     assert lock.lost is not None

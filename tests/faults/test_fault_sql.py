@@ -189,6 +189,28 @@ def test_connection_dropped_after_commit_was_sent_is_the_same_claim_and_runs_onc
     assert gaps == {timedelta(seconds=0.2)}
 
 
+def test_lock_whose_answer_was_lost_is_undone_long_before_its_time_to_live(
+    place: Place, proxy: Proxy, opened: Callable[[Any], Any]
+) -> None:
+    """It was got, nobody was told, and nobody would give it back."""
+    other = opened(SQLLocker(place.url))
+    locker = opened(SQLLocker(place.through(proxy.port)))
+    for _ in range(2):
+        locker.lock(background(), "job").unlock(background())
+        proxy.lose_reply(to=lambda data: b"gocron_locks" in data or b"token" in data or b"=" in data)
+        assert type(failure(lambda: locker.lock(background(), "job"))) is gocron.StoreDown
+        proxy.wait_until_lost()
+        until(lambda: can_lock(other), 10)
+
+
+def can_lock(locker: SQLLocker) -> bool:
+    try:
+        locker.lock(background(), "job").unlock(background())
+    except gocron.TickBusy:
+        return False
+    return True
+
+
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls may take a fourth of the time that they have."""
