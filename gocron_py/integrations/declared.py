@@ -105,8 +105,9 @@ class ProcessScheduler:
         :return: what became of it.
         """
         _, task, options = self._jobs[job]
-        with self._make() as scheduler:
-            alone = scheduler.new_job(_NEVER, task, *options, _ByHand())
+        scheduler = self._make()
+        alone = scheduler.new_job(_NEVER, task, *options, _ByHand())
+        with scheduler:
             alone.run_now()
             while not (records := alone.history()):
                 time.sleep(_LOOK)

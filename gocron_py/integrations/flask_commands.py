@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from gocron_py.integrations.declared import ProcessScheduler, upcoming
+from gocron_py.integrations.text import printable
 from gocron_py.job import Job
 from gocron_py.monitor import JobStatus
 from gocron_py.words import describe
@@ -54,8 +55,3 @@ def _named(jobs: ProcessScheduler, name: str) -> Job:
         names = ", ".join(printable(job.name()) for job in jobs.jobs()) or "none"
         raise click.ClickException(f"there is no job {printable(name)}; there are: {names}")
     return found[0]
-
-
-def printable(text: str) -> str:
-    """With what would move a terminal's cursor written out."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -56,7 +56,7 @@ def begin_when_serving(begin: Begin, own: Callable[[], tuple[Role, str]]) -> Rol
         process, and the name of the module whose frame is loading the application.
     :raises ErrInvalidArgument: uWSGI runs without threads.
     """
-    begin = _logging_errors(begin)
+    begin = logging_errors(begin)
     stack = _stack()
     uwsgi = sys.modules.get("uwsgi")
     if uwsgi is not None and hasattr(uwsgi, "worker_id"):
@@ -71,6 +71,11 @@ def begin_when_serving(begin: Begin, own: Callable[[], tuple[Role, str]]) -> Rol
     return role
 
 
+def is_loaded_by(package: str) -> bool:
+    """Whether code of a package, or of one in it, is what loads the application."""
+    return any(_is_of(frame, package) for frame in _stack())
+
+
 def several_workers() -> bool:
     """Whether the server of this process has said that it is one of several."""
     return _workers > 1 or getattr(sys.modules.get("uwsgi"), "numproc", 1) > 1
@@ -79,11 +84,13 @@ def several_workers() -> bool:
 _workers = 1
 
 
-def _logging_errors(begin: Begin) -> Begin:
+def logging_errors(begin: Begin) -> Begin:
+    """What *begin* raises is logged: the application serves nevertheless."""
+
     def call() -> None:
         try:
             begin()
-        except Exception:  # the application serves nevertheless
+        except Exception:
             _logger.exception("gocron: the scheduler could not be started")
 
     return call

@@ -62,7 +62,7 @@ def locker_from(given: object, policy: object, prefix: str = "") -> Locker | Non
 
     :param policy: the fields of a :class:`~gocron_py.TickPolicy`, for a locker that is made here.
     """
-    fields = _policy(policy, f"{prefix}POLICY")
+    fields = policy_from(policy, f"{prefix}POLICY")
     if given is None or satisfies(given, Locker):
         if fields:
             raise ErrInvalidArgument(f"{prefix}POLICY is for a locker that {prefix}LOCKER names by a path or URL")
@@ -77,7 +77,11 @@ def locker_from(given: object, policy: object, prefix: str = "") -> Locker | Non
     raise ErrInvalidArgument(f"{prefix}LOCKER must be a locker, the path of a SQLite file, or a URL", got=given)
 
 
-def _policy(given: object, name: str) -> dict[str, Any]:
+def policy_from(given: object, name: str) -> dict[str, Any]:
+    """The fields of a tick policy, checked.
+
+    :raises ErrInvalidArgument: they are not; the text has *name*.
+    """
     fields = {} if given is None else given
     if not isinstance(fields, Mapping) or not all(isinstance(key, str) for key in fields):
         raise ErrInvalidArgument(f"{name} must be a dict of the fields of a tick policy", got=given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -86,6 +87,32 @@ class Served:
         except ProcessLookupError:
             pass
         self.process.wait()
+
+
+def free_port() -> str:
+    """For servers that must know it before: a reloader's child binds the one of its parent."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return str(taken.getsockname()[1])
+
+
+def start(place: Path, directory: Path, *command: str, **environment: str) -> Served:
+    """A server; the word PORT in its command, or its address, becomes a port that is free."""
+    port = free_port()
+    return Served(place, directory, *(word.replace("PORT", port) for word in command), PORT=port, **environment)
+
+
+def check_one_scheduler_each(served: Served, expected: int) -> None:
+    """As many schedulers as processes that serve, each once; they run the ticks, and each tick once."""
+    served.until(lambda: len(served.schedulers()) >= expected)
+    served.go_on(3)
+    schedulers = served.schedulers()
+    assert len(schedulers) == len(set(schedulers)) == expected, served.text()
+    assert {pid for _, pid in served.runs()} <= set(schedulers)
+    served.check_ticks(3)
+
+
+Serve = Callable[..., Served]
 
 
 def end_all(servers: Sequence[Served]) -> None:

@@ -279,6 +279,6 @@ def test_what_fails_at_the_start_does_not_end_the_server(caplog: pytest.LogCaptu
     def begin() -> None:
         raise OSError("no more threads")
 
-    serving._logging_errors(begin)()
+    serving.logging_errors(begin)()
     assert "could not be started" in caplog.text
     assert "no more threads" in caplog.text

@@ -6,14 +6,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served import EXAMPLES, Served, end_all
+from served import EXAMPLES, Serve, Served, check_one_scheduler_each, end_all, start
 
 pytestmark = pytest.mark.slow
 
@@ -36,20 +35,6 @@ SERVERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "uvicorn": (2, ("-m", "uvicorn", "--port", "0", "--workers", "2", "asgi:app")),
 }
 
-Serve = Callable[..., Served]
-
-
-def free_port() -> str:
-    """For servers that must know it before: the reloader's child binds it too."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return str(taken.getsockname()[1])
-
-
-def start(place: Path, directory: Path, *command: str, **environment: str) -> Served:
-    port = free_port()
-    return Served(place, directory, *(port if word == "PORT" else word for word in command), PORT=port, **environment)
-
 
 @pytest.fixture(scope="module")
 def all_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Served]]:
@@ -65,31 +50,13 @@ def all_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, S
         end_all(list(servers.values()))
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts servers; at the end none is left."""
-    made: list[Served] = []
-
-    def one(directory: Path, *command: str, **environment: str) -> Served:
-        made.append(start(tmp_path / f"server{len(made)}", directory, *command, **environment))
-        return made[-1]
-
-    yield one
-    end_all(made)
-
-
 @pytest.mark.parametrize("name", SERVERS)
 def test_one_scheduler_in_each_process_that_serves(all_served: dict[str, Served], name: str) -> None:
     """As many schedulers as processes that serve, none where the server itself is, and no tick runs twice."""
     served, expected = all_served[name], SERVERS[name][0]
-    served.until(lambda: len(served.schedulers()) >= expected)
-    served.go_on(3)
-    schedulers = served.schedulers()
-    assert len(schedulers) == len(set(schedulers)) == expected, served.text()
-    assert {pid for _, pid in served.runs()} <= set(schedulers)
+    check_one_scheduler_each(served, expected)
     if name not in {"flask run", "uwsgi without a master"}:
-        assert served.process.pid not in schedulers
-    served.check_ticks(3)
+        assert served.process.pid not in served.schedulers()
 
 
 def test_a_touched_file_makes_a_new_scheduler(serve: Serve, tmp_path: Path) -> None:
