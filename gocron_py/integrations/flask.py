@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, final
 
 import click
@@ -30,6 +30,7 @@ from gocron_py.errors import ErrInvalidArgument, check_kind
 from gocron_py.integrations import serving
 from gocron_py.integrations.declared import Declaration, ProcessScheduler, warn_without_locker
 from gocron_py.integrations.flask_commands import commands
+from gocron_py.integrations.page import ProcessDashboard
 from gocron_py.integrations.serving import Role
 from gocron_py.integrations.settings import KEYS, check_keys, scheduler_options
 from gocron_py.job import Job
@@ -148,6 +149,19 @@ class GoCron:
     def start(self) -> None:
         """Start it in this process, where that does not happen by itself; once."""
         _start(self._jobs())
+
+    def dashboard(self, **options: Any) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+        """The page to look at, as a WSGI application to be mounted; it shows the process that answers.
+
+        ::
+
+            app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/jobs": gocron.dashboard()})
+
+        :param options: of :func:`gocron_py.dashboard.app`. Without ``authorize`` everybody who reaches it may read.
+        :raises ErrInvalidArgument: an option is impossible.
+        :raises RuntimeError: no application was given to :meth:`init_app`.
+        """
+        return ProcessDashboard(self._jobs(), **options)
 
     def _jobs(self) -> ProcessScheduler:
         applications = self._applications()

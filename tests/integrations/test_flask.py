@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from flask import Flask, current_app
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 import gocron_py
+from gocron_py.dashboard import BasicAuth
 from gocron_py.integrations import serving
 from gocron_py.integrations.declared import ProcessScheduler, warn_without_locker
 from gocron_py.integrations.flask import GoCron
@@ -200,6 +202,24 @@ def test_an_application_goes_when_it_is_dropped() -> None:
     assert reference() is None
     with pytest.raises(RuntimeError):
         _ = gocron.scheduler
+
+
+def test_the_dashboard_is_mounted(ended: list[GoCron]) -> None:
+    """Under a prefix; who may not, sees nothing; wrong options are told where they are given."""
+    app = application()
+    gocron = GoCron(app)
+    ended.append(gocron)
+    gocron.new_job(HOURLY, gocron_py.new_task(print), gocron_py.with_name("<nightly>"))
+    with pytest.raises(gocron_py.ErrInvalidArgument, match="actions need authorize"):
+        gocron.dashboard(actions=True)
+    page: Any = gocron.dashboard(actions=True, authorize=BasicAuth({"staff": "password"}))
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/jobs": page})  # type: ignore[method-assign]
+    client = app.test_client()
+    assert client.get("/jobs/jobs").status_code == 401
+    shown = client.get("/jobs/jobs", auth=("staff", "password"))
+    assert shown.status_code == 200
+    assert "&lt;nightly&gt;" in shown.text
+    assert 'href="/jobs/static/' in shown.text
 
 
 def test_commands(fake_clock: FakeClock) -> None:

@@ -37,6 +37,8 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ.get("DATABASE", DIRECTORY / "db.sqlite3"),
         "ATOMIC_REQUESTS": True,
+        # Readers do not hold up writers, such as the claims of ticks.
+        "OPTIONS": {"init_command": "PRAGMA journal_mode = WAL"},
     }
 }
 

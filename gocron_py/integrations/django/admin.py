@@ -143,10 +143,10 @@ class JobAdmin(_ReadOnly):
             try:
                 act(job)
             except GocronError as error:
-                self.message_user(request, f"{row.name}: {error}", messages.ERROR)
+                self.message_user(request, f"“{row.name}”: {error}", messages.ERROR)
             else:
                 self.log_change(request, row, done)
-                self.message_user(request, f"{row.name} {done}", messages.SUCCESS)
+                self.message_user(request, f"“{row.name}” {done}.", messages.SUCCESS)
 
 
 @admin.register(models.Run)

@@ -12,6 +12,7 @@ from gocron_py.errors import ErrInvalidArgument
 from gocron_py.integrations.django.store import DjangoTickLocker
 from gocron_py.integrations.settings import KEYS, check_keys, policy_from, scheduler_options
 from gocron_py.options import SchedulerOption
+from gocron_py.scheduler import new_scheduler
 
 DATABASE_LOCKER = "database"
 """The default of ``LOCKER``: ticks are claimed in the project's own database."""
@@ -86,4 +87,4 @@ def check() -> None:
         raise ErrInvalidArgument("MODULE must be the name of a module in each app", got=value["MODULE"])
     database()
     history()
-    options()
+    new_scheduler(*options())

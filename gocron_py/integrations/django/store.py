@@ -7,6 +7,7 @@ that leaves one open, or breaks its connection, takes no claim along.
 from __future__ import annotations
 
 import copy
+import logging
 import secrets
 import socket
 import threading
@@ -23,7 +24,6 @@ from django.db import (
     DatabaseError,
     Error,
     IntegrityError,
-    InterfaceError,
     OperationalError,
     connections,
 )
@@ -39,13 +39,18 @@ from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, StoreD
 
 T = TypeVar("T")
 
+_logger = logging.getLogger("gocron_py")
+
 TABLE = "gocron_tick"
 
 # A statement takes a limited number of parameters.
 _MOST_KEYS = 500
 
+# How long a call takes at most. SQLite lets those that wait for a lock in by chance, not in turn.
+_PATIENCE = {"postgresql": CALL_TIMEOUT, "mysql": CALL_TIMEOUT, "sqlite": 3 * CALL_TIMEOUT}
+
 # The server gives up a little earlier than this side: then it is known what became of a statement.
-_SERVER_LIMIT = round(CALL_TIMEOUT * 750)
+_SERVER_LIMIT = {vendor: round(seconds * 750) for vendor, seconds in _PATIENCE.items()}
 
 # Microseconds, whatever the zone of the session; not that of a transaction's begin. SQLite has no clock but the host's.
 _NOW = {
@@ -55,16 +60,16 @@ _NOW = {
 }
 
 _SETTINGS = {
-    "postgresql": (f"SET statement_timeout = {_SERVER_LIMIT}",),
+    "postgresql": (f"SET statement_timeout = {_SERVER_LIMIT['postgresql']}",),
     "mysql": ("SET SESSION innodb_lock_wait_timeout = 1", "SET SESSION lock_wait_timeout = 1"),
-    "sqlite": (f"PRAGMA busy_timeout = {_SERVER_LIMIT}", "PRAGMA synchronous = FULL"),
+    "sqlite": (f"PRAGMA busy_timeout = {_SERVER_LIMIT['sqlite']}", "PRAGMA synchronous = FULL"),
 }
 
 _SECONDS = int(CALL_TIMEOUT)
 _LIMITS: dict[str, dict[str, Any]] = {
     "postgresql": {"connect_timeout": _SECONDS},
     "mysql": {"connect_timeout": _SECONDS, "read_timeout": _SECONDS, "write_timeout": _SECONDS},
-    "sqlite": {"timeout": CALL_TIMEOUT},
+    "sqlite": {"timeout": _PATIENCE["sqlite"]},
 }
 
 # MySQL's: a deadlock; changed since it was read. Nothing was written, because somebody else has written.
@@ -89,9 +94,10 @@ class DjangoStore(TickStore):
         if self._vendor not in _NOW:
             raise ErrInvalidArgument("the database must be PostgreSQL, MySQL, MariaDB or SQLite", got=self._vendor)
         self._circuit = Circuit(_typed)
-        self._limit = TimeLimit(CALL_TIMEOUT)
+        self._patience = _PATIENCE[self._vendor]
+        self._limit = TimeLimit(self._patience)
         self._connection: Any = None
-        self._closed = False
+        self._closed = self._has_warned = False
         self._begin()
 
     def _begin(self) -> None:
@@ -172,13 +178,13 @@ class DjangoStore(TickStore):
         return self._circuit.call(lambda: self._with_lock(work, again))
 
     def _with_lock(self, work: Callable[[Any], T], again: bool) -> T:
-        if not self._lock.acquire(timeout=CALL_TIMEOUT):
+        if not self._lock.acquire(timeout=self._patience):
             raise StoreDown("other threads wait for the database")
         try:
             is_old = self._connection is not None
             try:
                 return self._do(work)
-            except (OperationalError, InterfaceError):
+            except Error:
                 # A connection that has been there may have died unseen since: what only reads is asked once more.
                 if not (again and is_old):
                     raise
@@ -213,7 +219,20 @@ class DjangoStore(TickStore):
         with connection.cursor() as cursor:
             for statement in _SETTINGS[self._vendor]:
                 cursor.execute(statement)
+            if self._vendor == "sqlite":
+                self._warn_without_wal(cursor)
         return connection
+
+    def _warn_without_wal(self, cursor: Any) -> None:
+        """Once. The file is the project's: its mode is not changed here."""
+        cursor.execute("PRAGMA journal_mode")
+        if not self._has_warned and cursor.fetchone()[0] != "wal":
+            self._has_warned = True
+            _logger.warning(
+                "gocron: the SQLite database %r is not in WAL mode, so whoever reads it for long holds up jobs: "
+                'give it OPTIONS = {"init_command": "PRAGMA journal_mode = WAL"}',
+                self._using,
+            )
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
