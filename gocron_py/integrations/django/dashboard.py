@@ -34,7 +34,7 @@ def dashboard(request: Any, rest: str) -> HttpResponse:
     """What the dashboard answers to staff."""
     if not site.has_permission(request):
         if request.user.is_authenticated or rest.startswith("api/"):
-            return HttpResponseForbidden("The jobs are for staff.\n", content_type="text/plain")
+            return HttpResponseForbidden(b"The jobs are for staff.\n", content_type="text/plain")
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
     told: list[Any] = []
 
