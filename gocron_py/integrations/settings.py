@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterable, Mapping
 from datetime import timedelta, tzinfo
@@ -10,6 +9,8 @@ from typing import Any, cast
 
 from gocron_py.distributed import Locker
 from gocron_py.distributed.policy import policy_of
+from gocron_py.distributed.sqlite import SQLiteTickLocker
+from gocron_py.distributed.urls import tick_locker
 from gocron_py.errors import ErrInvalidArgument, check_kind, satisfies
 from gocron_py.options import (
     SchedulerOption,
@@ -68,12 +69,9 @@ def locker_from(given: object, policy: object, prefix: str = "") -> Locker | Non
             raise ErrInvalidArgument(f"{prefix}POLICY is for a locker that {prefix}LOCKER names by a path or URL")
         return cast("Locker | None", given)
     if isinstance(given, os.PathLike) or (isinstance(given, str) and given and "://" not in given):
-        from gocron_py.distributed.sqlite import SQLiteTickLocker
-
         return SQLiteTickLocker(given, **fields)
     if isinstance(given, str) and given:
-        made: Locker = importlib.import_module("gocron_py.distributed.urls").tick_locker(given, **fields)
-        return made
+        return tick_locker(given, **fields)
     raise ErrInvalidArgument(f"{prefix}LOCKER must be a locker, the path of a SQLite file, or a URL", got=given)
 
 
