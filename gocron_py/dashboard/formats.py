@@ -38,9 +38,6 @@ STATES: Final = {
 }
 
 
-LOCKS: Final = {"won": "won", "held": "held elsewhere", "error": "error"}
-
-
 class Formats:
     """The formats of one answer.
 
@@ -64,11 +61,10 @@ class Formats:
             "state": lambda value: str(STATES.get(value, value)),
             "yes": lambda value: "yes" if value else "no",
             "reachable": lambda value: "reachable" if value else "not reachable",
-            "lock": lambda value: str(LOCKS.get(value, value)),
             "strip": _strip,
             "lane": _lane,
-            "job": lambda value: f"{root}/jobs/{quote(value, safe='', errors='replace')}",
-            "tag": lambda value: f"{root}/jobs?tag={quote(value, safe='', errors='replace')}",
+            "job": lambda value: f"{root}/jobs/{_encoded(value)}",
+            "tag": lambda value: f"{root}/jobs?tag={_encoded(value)}",
         }
 
     def show(self, value: Any, form: str) -> str:
@@ -82,6 +78,11 @@ class Formats:
         seconds = (self.now - datetime.fromisoformat(value)).total_seconds()
         distance = _rough(abs(seconds))
         return distance if distance == "now" else f"{distance} ago" if seconds > 0 else f"in {distance}"
+
+
+def _encoded(value: str) -> str:
+    """As JavaScript's encodeURIComponent."""
+    return quote(value, safe="!'()*", errors="replace")
 
 
 def _line(value: str) -> str:

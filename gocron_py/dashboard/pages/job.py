@@ -111,7 +111,11 @@ def _fact(label: str, shown: Markup) -> Markup:
 
 def _next_runs(bind: Binder, data: Document) -> Markup:
     def row(moment: Data) -> Markup:
-        return el("tr", bind.when("td", moment, ".", "full"), bind.when("td", moment, ".", "ago", class_="number"))
+        return el(
+            "tr",
+            bind.when("td", moment, ".", "full", class_="moment"),
+            bind.when("td", moment, ".", "ago", class_="number"),
+        )
 
     nothing = "None: the schedule has ended, or the scheduler is not started."
     return table(bind, "Next runs", (column("At"), column("Due", number=True)), data, "next_runs", row, nothing)
@@ -123,7 +127,7 @@ def _runs(bind: Binder, data: Document) -> Markup:
     def row(run: Data) -> Markup:
         error = bind.shown("pre", run, "error", bind.text("span", run, "error"))
         lock = [bind.text("td", run, name, class_="number wide") for name in ("attempt", "fence")]
-        lock.insert(0, bind.text("td", run, "lock", "lock", class_="wide"))
+        lock.insert(0, bind.text("td", run, "lock", class_="wide"))
         return el(
             "tr",
             bind.when("td", run, "scheduled", "time", class_="number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -60,7 +61,7 @@ def _lane(formats: Formats, job: Any) -> Markup:
 
 def _shapes(formats: Formats, job: Mapping[str, Any]) -> Iterator[Markup]:
     def place(moment: str) -> int:
-        seconds = round((datetime.fromisoformat(moment) - formats.now).total_seconds()) + _SPAN
+        seconds = math.floor((datetime.fromisoformat(moment) - formats.now).total_seconds() + 0.5) + _SPAN
         return min(max(seconds, 0), 2 * _SPAN)
 
     def bar(start: int, end: int, kind: str) -> Markup:

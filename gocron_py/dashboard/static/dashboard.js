@@ -32,7 +32,6 @@
     tick_skipped: "tick skipped", tick_unguarded: "ran unguarded", tick_crashed: "crashed", tick_recovered: "recovered",
     tick_lost: "claim lost", tick_amnesia: "store forgot", tick_corrupt: "store corrupt",
   };
-  const LOCKS = { won: "won", held: "held elsewhere", error: "error" };
   const STATES = {
     running: "running", paused: "paused", failed: "failed", late: "late", ok: "succeeded", skipped: "skipped",
     new: "not run yet", shut_down: "shut down",
@@ -83,7 +82,6 @@
     state: (value) => word(STATES, value),
     yes: (value) => (value ? "yes" : "no"),
     reachable: (value) => (value ? "reachable" : "not reachable"),
-    lock: (value) => word(LOCKS, value),
     strip,
     lane(job) {
       const running = job.running_since ? ", runs now" : "";
@@ -144,20 +142,26 @@
   function fillRows(list, members) {
     const template = list.querySelector(":scope > template");
     const key = list.dataset.key;
-    const rows = [...list.children].filter((child) => child !== template);
-    const known = new Map(rows.map((row, place) => [key ? row.dataset.rowKey : String(place), row]));
+    const focused = document.activeElement;
+    const nameOf = (member, place) => (key ? String(valueAt(member, key)) : String(place));
+    const wanted = new Set(members.map(nameOf));
+    const known = new Map();
+    [...list.children].filter((child) => child !== template).forEach((row, place) => {
+      const name = key ? row.dataset.rowKey : String(place);
+      if (wanted.has(name)) known.set(name, row);
+      else row.remove();
+    });
     members.forEach((member, place) => {
-      const name = key ? String(valueAt(member, key)) : String(place);
-      const row = known.get(name) || template.content.firstElementChild.cloneNode(true);
-      known.delete(name);
+      const row = known.get(nameOf(member, place)) || template.content.firstElementChild.cloneNode(true);
       fill(row, member);
       if (list.children[place] !== row) list.insertBefore(row, list.children[place]);
     });
-    for (const row of known.values()) row.remove();
+    // A row that was moved has lost it.
+    if (document.activeElement !== focused && focused.isConnected) focused.focus({ preventScroll: true });
   }
 
   function drawLane(lane, job) {
-    const place = (moment) => Math.min(Math.max(Math.round((Date.parse(moment) - now()) / 1000) + 3600, 0), 7200);
+    const place = (moment) => Math.min(Math.max(Math.floor((Date.parse(moment) - now()) / 1000 + 0.5) + 3600, 0), 7200);
     const shapes = [];
     const shape = (name, attributes) => {
       const node = document.createElementNS(SVG, name);
@@ -244,6 +248,7 @@
     const what = button.dataset.change;
     if (what === "remove" && !(await confirmed())) return;
     button.disabled = true;
+    clearTimeout(timer); // what is asked meanwhile may be of a job that is gone
     try {
       const answer = await fetch(button.dataset.path, {
         method: "POST", headers: { "X-Gocron-Dashboard": "1" }, cache: "no-store", credentials: "same-origin", redirect: "error",
