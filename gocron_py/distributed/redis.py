@@ -2,7 +2,8 @@
 
 A client is the user's own object, or a URL. Of a plain client a copy is used, with its address, user and TLS, but
 with time limits and without retries: a write that was retried after its answer got lost would say "taken" of a lock
-that is ours. A client of a cluster or of Sentinel is used as it is: give it ``socket_timeout=2`` and no retries.
+that is ours. A client of a cluster is used as it is, and so are a Sentinel's own connections: give them
+``socket_timeout=1`` and no retries.
 """
 
 from __future__ import annotations
@@ -370,8 +371,6 @@ def _bounded(client: object, timeout: float) -> Any:
 
 
 def _copied(pool: Any, timeout: float) -> Any:
-    if isinstance(pool, SentinelConnectionPool):
-        return redis.Redis(connection_pool=pool)  # who is the master is known to it alone
     settings: dict[str, Any] = {
         **pool.connection_kwargs,
         "socket_timeout": timeout,
@@ -381,9 +380,15 @@ def _copied(pool: Any, timeout: float) -> Any:
         "retry_on_timeout": False,
         "decode_responses": False,
     }
+    kind: Any  # redis-py's annotations are not whole
+    if isinstance(pool, SentinelConnectionPool):
+        kind = SentinelConnectionPool
+        del settings["connection_pool"]  # it is told to ask the new one who is the master
+        settings |= {"connection_class": pool.connection_class, "is_master": pool.is_master}
+        return redis.Redis.from_pool(kind(pool.service_name, pool.sentinel_manager, **settings))
     # One that lets callers wait: many jobs may be due at one moment.
+    kind = redis.BlockingConnectionPool
     most = min(pool.max_connections, _MOST_CONNECTIONS)
-    kind: Any = redis.BlockingConnectionPool  # its time limit is annotated as an int, and may be less than 1
     return redis.Redis.from_pool(kind(most, timeout, pool.connection_class, **settings))
 
 

@@ -21,6 +21,9 @@ from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError, Sentinel
 
 import gocron_py as gocron
 from gocron_py.context import background
@@ -169,6 +172,72 @@ def _writes(store: TickStore) -> bool:
     try:
         return store.compare_and_set(f"key {time.monotonic()}", None, "text")
     except gocron.StoreDown:  # the circuit rests after the failure of before
+        return False
+
+
+class Node(RedisServer):
+    """A cluster of one, which has all slots."""
+
+    def command(self) -> list[str]:
+        return [*super().command(), "--cluster-enabled", "yes"]
+
+
+def test_cluster_ticks_and_locks() -> None:
+    """All records are on one node, by their hash tag; a lock is where its name puts it."""
+    with Node() as node:
+        with redis.Redis.from_url(node.url) as client:
+            client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
+            until(lambda: client.cluster("info")["cluster_state"] == "ok")
+        with redis.RedisCluster(HOST, node.port, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as cluster:
+            with closing(RedisStore(cluster)) as store:
+                for key in "a", "b", "c":
+                    assert store.compare_and_set(key, None, key)
+                    assert not store.compare_and_set(key, None, key)
+                assert set(store.load(["a", "b", "c", "d"]).entries) == {"a", "b", "c"}
+            with closing(RedisLocker(cluster)) as locker:
+                lock = locker.lock(background(), "job")
+                with pytest.raises(gocron.TickBusy):
+                    locker.lock(background(), "job")
+                lock.unlock(background())
+                locker.lock(background(), "job").unlock(background())
+
+
+class SentinelServer(RedisServer):
+    """Watches one master."""
+
+    def __init__(self, master: RedisServer) -> None:
+        super().__init__()
+        self._master = master
+
+    def prepare(self) -> None:
+        settings = f"port {self.port}\nbind {HOST}\nsentinel monitor jobs {HOST} {self._master.port} 1\n"
+        (self.home / "sentinel.conf").write_text(settings)
+
+    def command(self) -> list[str]:
+        return [super().command()[0], str(self.home / "sentinel.conf"), "--sentinel"]
+
+
+def test_client_of_sentinel_is_bounded_and_goes_where_the_master_is(redis_server: RedisServer, url: str) -> None:
+    """Its time limits are the library's; the master is asked for."""
+    with SentinelServer(redis_server) as watcher:
+        sentinel = Sentinel([(HOST, watcher.port)], sentinel_kwargs={"socket_timeout": 1}, socket_timeout=60)
+        until(lambda: _discovers(sentinel))
+        with sentinel.master_for("jobs") as master, closing(RedisStore(master)) as store:
+            assert store.compare_and_set("key", None, "text")
+            redis_server.pause()
+            began = time.monotonic()
+            with pytest.raises(gocron.StoreDown):
+                store.load(["key"])
+            assert time.monotonic() - began < 2 + 3
+            redis_server.resume()
+        for each in sentinel.sentinels:
+            each.close()
+
+
+def _discovers(sentinel: Sentinel) -> bool:
+    try:
+        return bool(sentinel.discover_master("jobs"))
+    except MasterNotFoundError:
         return False
 
 
