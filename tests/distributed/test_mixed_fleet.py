@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -24,6 +25,7 @@ from gocron_py.distributed.etcd import EtcdElector, EtcdLocker
 from gocron_py.distributed.kubernetes import KubernetesElector
 from gocron_py.distributed.mutex import MutexLock, MutexLocker
 from gocron_py.distributed.redis import RedisLocker
+from tests.distributed import mixed_ledger
 from tests.distributed.kube_tools import client_at
 from tests.peer.program import GoPeer
 from tests.servers.etcd import EtcdServer
@@ -363,3 +365,18 @@ def test_changes_of_leader(election: Election) -> None:
 def _find_leaders(candidates: list[CampaigningElector | GoPeer], found: list[CampaigningElector | GoPeer]) -> bool:
     found[:] = [each for each in candidates if (go_leads(each) if isinstance(each, GoPeer) else leads(each))]
     return bool(found)
+
+
+# -- one job ---------------------------------------------------------------------------------------
+
+SERVERS = {"redis": "redis_server", "lease": "kube_server"}
+
+
+@pytest.mark.parametrize("kind", mixed_ledger.KINDS)
+def test_one_job_of_three_instances_under_kills(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """A Go instance and two Python ones: no two run it at one moment, and after each kill it goes on."""
+    server = request.getfixturevalue(SERVERS.get(kind, "etcd_server"))
+    ledger = mixed_ledger.Fleet(kind, mixed_ledger.where(kind, server), tmp_path, seed=1).run(5.0)
+    assert [] == ledger.overlaps
+    assert ledger.longest_gap < mixed_ledger.LONGEST_GAP, str(ledger)
+    assert sum(ledger.starts.values()) >= 3, str(ledger)
