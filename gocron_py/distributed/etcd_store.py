@@ -60,6 +60,9 @@ _MOST_KEYS: Final = 100
 # be waiting for an answer that does not come.
 _NOTICE: Final[Micros] = 4 * SECOND
 
+# Who was seen alive within this is not asked about once more: a look at many jobs asks for many of their holders.
+_FRESH: Final[Micros] = SECOND
+
 _SIGN: Final = re.compile(rb"([0-9]{1,18}) ([!-~]+)")
 
 _SHORTEST_LEASE: Final = timedelta(seconds=1)
@@ -123,6 +126,8 @@ class EtcdStore(TickStore):
         self._lock = threading.Lock()
         self._bell = threading.Event()
         self._life: _Life | None = None
+        # Who was seen alive, and when.
+        self._alive: tuple[frozenset[str], Micros] = frozenset(), 0
         self._thread: threading.Thread | None = None
 
     @property
@@ -138,14 +143,17 @@ class EtcdStore(TickStore):
 
     def load(self, keys: Sequence[str]) -> Snapshot:
         """See :meth:`TickStore.load`."""
-        entries: dict[str, Entry] = {}
         if self._time.looked is None:
-            self._look_at_clocks(())
+            self._look_around(())
         now = self._time.now()
+        entries: dict[str, Entry] = {}
         for first in range(0, len(keys), _MOST_KEYS):
             some = keys[first : first + _MOST_KEYS]
             gets = [get(self._key(key)) for key in some]
-            _, answers = self._client.transaction((), gets)
+            if len(keys) > 1 and first + len(some) == len(keys):
+                answers = self._look_around(gets)
+            else:
+                _, answers = self._client.transaction((), gets)
             for key, found in zip(some, answers, strict=True):
                 if found:
                     entries[key] = Entry(_text(found[0], key), found[0].modified)
@@ -192,6 +200,9 @@ class EtcdStore(TickStore):
 
         :raises StoreDown: nobody knows.
         """
+        alive, since = self._alive
+        if owner in alive and elapsed() - since < _FRESH:
+            return True
         return bool(owner) and self._client.get(self._instance(owner)) is not None
 
     def holds(self, owner: str) -> bool:
@@ -202,14 +213,17 @@ class EtcdStore(TickStore):
     def _instance(self, owner: str) -> bytes:
         return f"{self._prefix}instances/{owner}".encode()
 
-    def _look_at_clocks(self, first: Sequence[Any]) -> None:
-        """What time it is for the other instances, after the operations *first*."""
+    def _look_around(self, operations: Sequence[Any]) -> list[list[KeyValue]]:
+        """Do the operations, and see who lives and what time it is for them."""
         asked, below = elapsed(), self._instance("")
-        _, answers = self._client.transaction((), (*first, get_below(below)))
-        signs = {each.key[len(below) :].decode(errors="replace"): _SIGN.fullmatch(each.value) for each in answers[-1]}
+        _, answers = self._client.transaction((), (*operations, get_below(below)))
+        signs = {each.key[len(below) :].decode(errors="replace"): each.value for each in answers.pop()}
+        self._alive = frozenset(signs), asked
+        found = {name: _SIGN.fullmatch(sign) for name, sign in signs.items()}
         # Those on this machine have the same clock.
-        others = {name: int(sign[1]) for name, sign in signs.items() if sign and sign[2].decode() != self._machine}
+        others = {name: int(sign[1]) for name, sign in found.items() if sign and sign[2].decode() != self._machine}
         self._time.heard(others, asked)
+        return answers
 
     # -- the thread --------------------------------------------------------------------------------
 
@@ -234,7 +248,7 @@ class EtcdStore(TickStore):
             try:
                 if self._client.refresh(life.lease):
                     life.renewed = sent
-                    self._look_at_clocks((self._sign(life.name, life.lease),))
+                    self._look_around((self._sign(life.name, life.lease),))
                 else:
                     life.is_over = True
             except LockError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import subprocess
@@ -420,6 +421,45 @@ def test_wrong_arguments_of_a_store(wrong: dict[str, Any]) -> None:
         EtcdStore("etcd://localhost", **wrong)
 
 
+# -- who lives -------------------------------------------------------------------------------------
+
+
+def test_a_look_at_many_jobs_tells_who_holds_them(url: str, prefix: str) -> None:
+    """No call for each of them; one whose instance has gone away is asked about."""
+    stores = [EtcdStore(url, prefix=prefix) for _ in range(2)]
+    owner = stores[1].owner()
+    stores[0].load(["a", "b"])
+    asked: list[object] = []
+    client = stores[0]._client
+    attempt = client._try
+    client._try = lambda work: (asked.append(work), attempt(work))[1]  # type: ignore[method-assign]
+    assert stores[0].is_alive(owner)
+    assert asked == []
+    stores[1].close()
+    stores[0].load(["a", "b"])
+    assert not stores[0].is_alive(owner)
+    assert len(asked) == 2
+    stores[0].close()
+
+
+def test_a_forked_child_is_another_instance(url: str, prefix: str) -> None:
+    """With connections of its own; and the parent stays who it is."""
+    store = EtcdStore(url, prefix=prefix)
+    locker = TickLocker(store)
+    owner = store.owner()
+    child = os.fork()
+    if child == 0:
+        try:
+            is_other = store.owner() != owner and store.is_alive(store.owner()) and store.is_alive(owner)
+            os._exit(0 if is_other and not store.holds(owner) else 1)
+        except BaseException:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert store.owner() == owner
+    assert store.is_alive(owner)
+    locker.close()
+
+
 # -- what time it is -------------------------------------------------------------------------------
 
 HOUR = 3600 * 10**6
@@ -451,7 +491,7 @@ def test_clocks_that_differ_by_seconds_are_left_alone(on_machines: Callable[[str
     """No tick waits for the slowest of them."""
     stores = {by: on_machines(f"machine {by}".replace(" ", "-"), by * 10**6) for by in (0, 5, -5)}
     for by, store in stores.items():
-        store._look_at_clocks(())
+        store._look_around(())
         assert by - 1 < ahead(store) < by + 1
 
 
@@ -462,11 +502,11 @@ def test_a_clock_that_is_an_hour_ahead_of_all_other_machines_is_held_back(
     good, worse = on_machines("a", 0), [on_machines("b", HOUR) for _ in range(2)]
     for store in worse:
         assert 29 < ahead(store) < 30 + 30 + 5
-        store._look_at_clocks(())
-    good._look_at_clocks(())
+        store._look_around(())
+    good._look_around(())
     assert -1 < ahead(good) < 1
     good.close()
-    worse[0]._look_at_clocks(())
+    worse[0]._look_around(())
     assert 3590 < ahead(worse[0])  # nobody is there to tell
 
 
