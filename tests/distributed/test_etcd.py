@@ -398,6 +398,78 @@ def test_members_and_users_are_in_a_url() -> None:
             assert (member.credentials is not None) is secure
 
 
+class TLSEtcd(EtcdServer):
+    """Knows only clients with a certificate of its authority."""
+
+    def prepare(self) -> None:
+        self.openssl("ca")
+        self.openssl("other")
+        self.openssl("me", "-CA", "ca.pem", "-CAkey", "ca-key.pem")
+
+    def openssl(self, name: str, *signed: str) -> None:
+        subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=IP:{HOST}"]
+        self.run(
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            *subject,
+            *signed,
+            "-keyout",
+            f"{name}-key.pem",
+            "-out",
+            f"{name}.pem",
+        )
+
+    @property
+    def url(self) -> str:
+        return f"https://{HOST}:{self.port}"
+
+    def command(self) -> list[str]:
+        return [
+            *super().command(),
+            "--cert-file=me.pem",
+            "--key-file=me-key.pem",
+            "--client-cert-auth",
+            "--trusted-ca-file=ca.pem",
+        ]
+
+    def ping(self) -> None:
+        store = EtcdStore(self.with_files("ca"))
+        try:
+            store.load(["a"])
+        finally:
+            store.close()
+
+    def with_files(self, ca: str) -> str:
+        files = {"ca": f"{ca}.pem", "cert": "me.pem", "key": "me-key.pem"}
+        return f"etcds://{HOST}:{self.port}?" + "&".join(f"{name}={self.home / file}" for name, file in files.items())
+
+
+@pytest.mark.slow
+def test_tls_is_verified_both_ways(prefix: str) -> None:
+    """Another authority, none but the system's, no certificate, or no TLS at all: no answer."""
+    with TLSEtcd() as server:
+        locker = EtcdLocker(server.with_files("ca"), prefix=prefix)
+        locker.lock(background(), "job").unlock(background())
+        locker.close()
+        me = server.with_files("ca")
+        for url in (
+            server.with_files("other"),
+            me.replace(f"ca={server.home / 'ca.pem'}&", ""),
+            me.partition("&")[0],
+            f"etcd://{HOST}:{server.port}",
+        ):
+            store = EtcdStore(url, prefix=prefix)
+            with pytest.raises(gocron.StoreDown):
+                store.load(["job"])
+            store.close()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
