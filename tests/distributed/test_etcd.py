@@ -272,9 +272,7 @@ def test_many_threads_and_lockers_never_hold_it_together(rooms: Rooms, layout: s
 _HOLDER = """
 import sys
 from datetime import timedelta
-from gocron_py.context import background, cause
-from gocron_py.demo.instance import SkewedClock
-from gocron_py.distributed.decision import decode
+from gocron_py.context import background
 from gocron_py.distributed.etcd import EtcdLocker
 locker = EtcdLocker(sys.argv[1], layout=sys.argv[2], prefix=sys.argv[3], ttl=timedelta(seconds=2))
 lock = locker.lock(background(), "job")
@@ -286,7 +284,7 @@ print("lost" if lock.lost else "kept", flush=True)
 
 @pytest.fixture
 def holder(url: str, prefix: str) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Starts processes that hold the lock of the name "job", with a time to live of 2 s."""
+    """Starts processes that hold the lock of the name "job" in a layout, with a time to live of 2 s."""
     made: list[subprocess.Popen[str]] = []
 
     def start(layout: str) -> subprocess.Popen[str]:
@@ -312,31 +310,31 @@ def gets_it(locker: EtcdLocker) -> bool:
 
 
 @pytest.mark.slow
-@LAYOUTS
 def test_71_a_holder_that_is_killed_frees_the_lock_when_its_lease_is_over(
-    rooms: Rooms, holder: Callable[[str], subprocess.Popen[str]], layout: str
+    rooms: Rooms, holder: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     """Not before: nobody knows that it is dead."""
-    process = holder(layout)
-    locker = rooms.locker(layout)
-    process.kill()
-    assert not gets_it(locker)
-    until(lambda: gets_it(locker))
+    for process in [holder(layout) for layout in ("key", "mutex")]:
+        process.kill()
+    lockers = [rooms.locker(layout) for layout in ("key", "mutex")]
+    assert [gets_it(locker) for locker in lockers] == [False, False]
+    for locker in lockers:
+        until(partial(gets_it, locker))
 
 
 @pytest.mark.slow
-@LAYOUTS
 def test_71_a_holder_that_was_stopped_past_its_lease_hears_that_the_lock_is_lost(
-    rooms: Rooms, holder: Callable[[str], subprocess.Popen[str]], layout: str
+    rooms: Rooms, holder: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     """As soon as it goes on; another one has had it meanwhile."""
-    process = holder(layout)
-    locker = rooms.locker(layout)
-    process.send_signal(signal.SIGSTOP)
-    until(lambda: gets_it(locker))
-    process.send_signal(signal.SIGCONT)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "lost\n"
+    processes = {layout: holder(layout) for layout in ("key", "mutex")}
+    for process in processes.values():
+        process.send_signal(signal.SIGSTOP)
+    for layout, process in processes.items():
+        until(partial(gets_it, rooms.locker(layout)))
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "lost\n"
 
 
 # -- clients ---------------------------------------------------------------------------------------

@@ -301,8 +301,8 @@ def test_a_forked_child_does_not_lead(election: Election) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_never_two_leaders_through_forced_changes(election: Election, bare: Any) -> None:
-    """Leaders are closed, killed and frozen in processes of their own; GOCRON_SOAK says how many times (3)."""
-    changes = int(os.environ.get("GOCRON_SOAK", "3"))
+    """Leaders are closed, killed and frozen in processes of their own; GOCRON_SOAK says how many times (2)."""
+    changes = int(os.environ.get("GOCRON_SOAK", "2"))
     dice = random.Random(secrets.randbelow(10_000))
     command = [sys.executable, "-c", _PROCESS, f"etcd://{HOST}:{election.port}", election.name]
 

