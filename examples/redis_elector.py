@@ -41,12 +41,12 @@ for name, elector in electors.items():
 clock.advance(timedelta(hours=1))
 for scheduler in instances:
     wait_for_runs(scheduler)
-print(ran.get())
+print(ran.get(timeout=30))
 
 electors["first"].close()  # it resigns; of one that is killed the lease has to run out, 15 s
 second_leads.wait(30)
 clock.advance(timedelta(hours=1))
-print(ran.get())
+print(ran.get(timeout=30))
 for scheduler in instances:
     scheduler.shutdown()
 electors["second"].close()

@@ -217,7 +217,7 @@ def test_59_server_that_refuses_writes_is_a_typed_error_without_a_hot_loop(
 ) -> None:
     """OOM, READONLY, MISCONF: StoreDown with the server's word, at most two calls a second, recovery by itself."""
     with RedisServer() as server, redis.Redis.from_url(server.url) as client, Proxy(server.port) as road:
-        one = instance(f"redis://{HOST}:{road.port}/0")
+        one = instance(f"redis://{HOST}:{road.port}/0", start_deadline=SECOND)
         until(lambda: len(one.ran) >= 1)
         _refuse(client, how)
         until(lambda: any(how in str(event.detail) for event in list(one.events)), f"{how} is told")
@@ -232,7 +232,7 @@ def test_59_server_that_refuses_writes_is_a_typed_error_without_a_hot_loop(
 def _check_calm(road: Proxy) -> None:
     """While the server is down: two calls a second, and not a burst more than a call of each kind."""
     before, began = road.requests, time.monotonic()
-    time.sleep(2)
+    time.sleep(1.5)
     assert road.requests - before <= 2 * (time.monotonic() - began) + 2
 
 
@@ -275,7 +275,7 @@ def test_58_access_refused_is_a_typed_error_without_a_hot_loop_or_a_secret(
         admin.execute_command("ACL", "SETUSER", "default", "resetpass", ">another")
         login = "" if how == "NOAUTH" else f"worker:{SECRET}@"
         url = f"redis://{login}{HOST}:{road.port}/0"
-        one = instance(url)
+        one = instance(url, start_deadline=SECOND)
         word = {"NOAUTH": "Authentication", "WRONGPASS": "invalid username-password", "NOPERM": "permissions"}[how]
         until(lambda: any(word in str(event.detail) for event in list(one.events)))
         _check_calm(road)
