@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, final
@@ -127,21 +127,24 @@ class Dashboard:
 
     def _overview(self, request: Request) -> Response:
         self._guard.check_read(request, None)
-        return Response(pages.overview(self._view(request), self._answers.overview()))
+        permitted = self._guard.permitted(request, None)
+        return Response(pages.overview(self._view(request, permitted), self._answers.overview()))
 
     def _jobs(self, request: Request) -> Response:
         self._guard.check_read(request, None)
         query = JobQuery.read(request.query)
-        return Response(pages.jobs(self._view(request), self._answers.jobs(query), query, self._answers.tags()))
+        document, tags = self._answers.jobs(query), self._answers.tags()
+        return Response(pages.jobs(self._view(request), document, query, tags))
 
     def _job(self, request: Request, job_id: str) -> Response:
         job, document = self._job_document(request, job_id)
-        return Response(pages.job(self._view(request, job), document))
+        return Response(pages.job(self._view(request, self._guard.permitted(request, job)), document))
 
     def _timeline(self, request: Request) -> Response:
         self._guard.check_read(request, None)
         query = JobQuery.read(request.query)
-        return Response(pages.timeline(self._view(request), self._answers.timeline(query), query))
+        document, tags = self._answers.timeline(query), self._answers.tags()
+        return Response(pages.timeline(self._view(request), document, query, tags))
 
     def _events(self, request: Request) -> Response:
         self._guard.check_read(request, None)
@@ -225,8 +228,7 @@ class Dashboard:
         # The time is no part of the document, or no two would ever be the same.
         return json_response(document, request, **{"X-Gocron-Now": self._now().isoformat(timespec="milliseconds")})
 
-    def _view(self, request: Request, job: Job | None = None) -> View:
-        permitted = self._guard.permitted(request, job)
+    def _view(self, request: Request, permitted: Sequence[str] = ()) -> View:
         return View(request.root, self._title, self._formats(request.root), permitted)
 
     def _formats(self, root: str) -> Formats:

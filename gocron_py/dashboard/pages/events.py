@@ -5,7 +5,7 @@ from __future__ import annotations
 from gocron_py.dashboard.documents import Document
 from gocron_py.dashboard.formats import OUTCOMES as OUTCOME_WORDS
 from gocron_py.dashboard.html import el
-from gocron_py.dashboard.pages.jobs import choice, field
+from gocron_py.dashboard.pages.filters import choice, field
 from gocron_py.dashboard.pages.layout import View, page, pager
 from gocron_py.dashboard.pages.overview import latest
 from gocron_py.dashboard.queries import EventQuery

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from gocron_py.dashboard.binding import Data
 from gocron_py.dashboard.documents import Document
-from gocron_py.dashboard.formats import STATES as STATE_WORDS
 from gocron_py.dashboard.html import Markup, el
+from gocron_py.dashboard.pages.filters import job_filters
 from gocron_py.dashboard.pages.layout import View, cell_class, column, job_link, page, pager, strip, table
 from gocron_py.dashboard.queries import JobQuery
-from gocron_py.dashboard.snapshot import STATES
 
 
 def jobs(view: View, data: Document, query: JobQuery, tags: Sequence[str]) -> bytes:
@@ -49,7 +48,7 @@ def jobs(view: View, data: Document, query: JobQuery, tags: Sequence[str]) -> by
         "Jobs",
         "/jobs",
         el("div", el("h1", "Jobs"), _found(view, data), class_="title"),
-        _filters(view, query, tags),
+        job_filters(view, "/jobs", query, tags),
         table(bind, "Jobs", columns, data, "jobs", row, nothing, "id"),
         pager(view, data, query.page, data["pages"], lambda number: view.url(f"/jobs{query.string(page=number)}")),
         poll=f"/api/jobs{query.string()}",
@@ -75,36 +74,3 @@ def _sorted_by(
         class_=cell_class(wide, number),
         aria_sort=("descending" if is_reversed else "ascending") if is_sorted else None,
     )
-
-
-def _filters(view: View, query: JobQuery, tags: Sequence[str]) -> Markup:
-    return el(
-        "form",
-        field(
-            "Search",
-            el("input", type="search", name="search", value=query.search, id="search", placeholder="name, tag or id"),
-            "search",
-        ),
-        field("Tag", el("input", name="tag", value=query.tag, id="tag", list="tags", autocomplete="off"), "tag"),
-        el("datalist", [el("option", value=tag) for tag in tags], id="tags"),
-        field("State", choice("state", query.state, {state: STATE_WORDS[state] for state in STATES}), "state"),
-        el("input", type="hidden", name="sort", value=query.sort) if query.sort != "name" else None,
-        el("button", "Show", type="submit"),
-        el("a", "Show all", href=view.url("/jobs")) if query.search or query.tag or query.state else None,
-        method="get",
-        action=view.url("/jobs"),
-        role="search",
-        class_="filters",
-    )
-
-
-def field(label: str, control: Markup, id: str) -> Markup:
-    """A control with its label."""
-    return el("p", el("label", label, for_=id), control)
-
-
-def choice(name: str, chosen: str, words: dict[str, str]) -> Markup:
-    """A list to choose from, or not."""
-    options = [el("option", "any", value="")]
-    options += [el("option", word, value=value, selected=value == chosen) for value, word in words.items()]
-    return el("select", options, name=name, id=name)

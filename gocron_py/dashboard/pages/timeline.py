@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,13 +11,14 @@ from gocron_py.dashboard.binding import Data
 from gocron_py.dashboard.documents import Document
 from gocron_py.dashboard.formats import Formats
 from gocron_py.dashboard.html import Markup, el
+from gocron_py.dashboard.pages.filters import job_filters
 from gocron_py.dashboard.pages.layout import View, job_link, page, pager
 from gocron_py.dashboard.queries import JobQuery
 
 _SPAN: Final = 3600
 
 
-def timeline(view: View, data: Document, query: JobQuery) -> bytes:
+def timeline(view: View, data: Document, query: JobQuery, tags: Sequence[str]) -> bytes:
     """The page."""
     bind = view.bind
 
@@ -33,11 +34,17 @@ def timeline(view: View, data: Document, query: JobQuery) -> bytes:
         "Timeline",
         "/timeline",
         el("div", el("h1", "Timeline"), el("p", "the last hour and the next", class_="muted"), class_="title"),
+        job_filters(view, "/timeline", query, tags),
         _legend(),
         el("div", el("div", class_="name"), el("div", axis, class_="axis"), class_="scale", aria_hidden="true"),
         bind.rows("ol", data, "jobs", row, "id", class_="timeline"),
         bind.shown(
-            "p", data, "jobs", "No job ran in the last hour, and none is due in the next.", empty=True, class_="nothing"
+            "p",
+            data,
+            "jobs",
+            "No job here ran in the last hour, and none is due in the next.",
+            empty=True,
+            class_="nothing",
         ),
         pager(view, data, query.page, data["pages"], lambda number: view.url(f"/timeline{query.string(page=number)}")),
         poll=f"/api/timeline{query.string()}",
