@@ -66,7 +66,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         code = _run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started this
+            sys.stdout.flush()
         return code
     except OSError as error:
         if error.errno != errno.EPIPE:

@@ -27,6 +27,7 @@ from gocron_py.errors import ErrWithLocationUnknown, GocronError
 from gocron_py.schedules.wall_time import load_location, local_location
 
 _STANDARD_OUTPUT: Final = 1
+_STANDARD_ERROR: Final = 2
 
 _STORE: Final = "GOCRON_ONCE_ACROSS"
 
@@ -90,6 +91,7 @@ def command(
     location = _location(tz)
 
     def work() -> int:
+        _have_standard_descriptors()
         log = Log(_STANDARD_OUTPUT, as_json)
         locker = _locker(once_across, on_crash, overlap, log)
         if locker is not None:
@@ -98,6 +100,13 @@ def command(
         return _run(file, crontab, settings, log, dashboard)
 
     return with_init(work) if (os.getpid() == 1 if init is None else init) else work()
+
+
+def _have_standard_descriptors() -> None:
+    """Who was started without one of them must not get a pipe in its place."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _location(tz: str | None) -> tzinfo:

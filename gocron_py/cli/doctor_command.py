@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import click
+from rich.text import Text
 
 from gocron_py.cli.checks import Finding, State
 from gocron_py.cli.checks.clock import check_clock
@@ -36,7 +37,8 @@ def command(target: str | None, stores: Sequence[str], as_json: bool) -> int:
     else:
         out = console()
         for each in findings:
-            out.print(styled(f"{each.state:<8}", _STYLES[each.state]) + styled(f"{each.check:<8} {each.text}"))
+            state = styled(f"{each.state:<8}", _STYLES[each.state])
+            out.print(Text.assemble(state, styled(f"{each.check:<8} {each.text}")))
     return 1 if _is_wrong(findings) else 0
 
 

@@ -17,6 +17,9 @@ from gocron_py.schedules.go_numbers import Refused, parse_duration
 
 _LONGEST: Final = 2000
 
+# Of what is no terminal: columns of tables are not cut.
+_WIDE: Final = 10_000
+
 
 def plain(text: str, longest: int = _LONGEST) -> str:
     """*text* on one line, whatever it holds: control characters are escaped, the middle of a very long one is cut."""
@@ -55,7 +58,10 @@ def console() -> Console:
     """Standard output: colours on a terminal that wants them (NO_COLOR), plain text elsewhere, lines never broken."""
     # Of NO_COLOR rich would keep what is bold.
     is_plain = False if os.environ.get("NO_COLOR") else None
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, force_terminal=is_plain)
+    made = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, force_terminal=is_plain)
+    if not made.is_terminal:
+        made.width = _WIDE
+    return made
 
 
 def styled(text: str, style: str = "") -> Text:

@@ -55,7 +55,10 @@ class Process:
         """:raises CommandFailed: it cannot be started."""
         self._ended = threading.Event()
         self._silent = threading.Event()
-        reading, writing = os.pipe()
+        try:
+            reading, writing = os.pipe()
+        except OSError as error:
+            raise CommandFailed(f"it cannot be started: {error}") from None
         try:
             with _input(what.stdin) as stdin:
                 # Descriptors are not inherited. A session of its own, as in cron: a group that can be ended as a whole.

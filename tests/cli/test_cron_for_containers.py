@@ -247,7 +247,7 @@ def test_stop_ends_the_group(number: signal.Signals, tmp_path: Path) -> None:
         assert it.stop(number) == 0
         assert time.monotonic() - began < 8  # the commands' time is 10 s
         assert it.events(1)[-1] == "failed: ended: the scheduler stops"
-        assert all(is_gone(int(pid)) for pid in it.output(1))
+        until(lambda: all(is_gone(int(pid)) for pid in it.output(1)))
 
 
 def test_what_does_not_listen_is_killed(tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_what_does_not_listen_is_killed(tmp_path: Path) -> None:
         it.until(lambda: len(it.output(1)) == 2)
         assert it.stop() == 0
         (pid,) = (int(text) for text in it.output(1) if text.isdigit())
-        assert is_gone(pid)
+        until(lambda: is_gone(pid))
 
 
 def test_second_signal(tmp_path: Path) -> None:
@@ -274,11 +274,11 @@ def test_second_signal(tmp_path: Path) -> None:
 
 def test_time_limit_of_a_group(tmp_path: Path) -> None:
     """--timeout holds for lines without one of their own, and for all that the command has started."""
-    file = crontab(tmp_path, "@reboot sleep 60 & echo $!; wait", "GOCRON_TIMEOUT=none", "@reboot exec sleep 4")
+    file = crontab(tmp_path, "@reboot sleep 60 & echo $!; wait", "GOCRON_TIMEOUT=none", "@reboot exec sleep 2")
     with cron(file, "--timeout", "1s") as it:
         it.until(lambda: it.ended(1))
         assert it.events(1)[-1] == "failed: ended: the time limit of 1 s is over"
-        assert is_gone(int(it.output(1)[0]))
+        until(lambda: is_gone(int(it.output(1)[0])))
         it.until(lambda: it.ended(3))
         assert it.events(3)[-1] == WELL
 
