@@ -112,6 +112,7 @@ def test_wheel_metadata(wheel: Path) -> None:
     assert "Requires-Python: >=3.11" in lines
     assert {"croniter", "python-dateutil"} == {Requirement(line).name for line in needed}
     assert "[pytest11]\ngocron_py = gocron_py.pytest_plugin" in entry_points
+    assert "[console_scripts]\ngocron-py = gocron_py.__main__:main" in entry_points
 
 
 def test_extra_all_names_each_other_one() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from pathlib import Path
 
 import click
 
@@ -40,6 +42,10 @@ def command(target: str, log_level: str, dashboard: str | None) -> None:
     try:
         if not scheduler.jobs():
             print_error(f"gocron-py run: {target} has no jobs yet")
+        for locker in scheduler.tick_lockers():
+            # What the module has not named would be called by the name of this program.
+            if locker.label == Path(sys.argv[0]).name:
+                locker.label = target[:100]
         with serving(scheduler, dashboard) as url:
             if url is not None:
                 print_error(f"gocron-py run: the dashboard is at {url}")

@@ -17,21 +17,21 @@ __all__ = ("SCHEMES", "tick_locker")
 _SPLIT = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/?")
 
-SCHEMES: Final = ("sqlite", "redis", "rediss", "unix", "etcd", "k8s", "postgresql", "mysql", "mariadb")
+SCHEMES: Final = ("sqlite", "redis", "rediss", "unix", "etcd", "etcds", "k8s", "postgresql", "mysql", "mariadb")
 """What a URL may begin with; ``postgresql``, ``mysql`` and ``mariadb`` also with a driver (``mysql+pymysql``)."""
 
 
 def tick_locker(url: str, **options: Any) -> TickLocker:
     """The tick locker on the store that *url* names. Only that store's library is imported.
 
-    ====================================== ==========================================================
+    ====================================== ===========================================================
     ``sqlite:///jobs.db``                  a file, here in the working directory
     ``sqlite:////var/lib/app/jobs.db``     a file by its whole path
     ``redis://host:6379/0``                Redis; also ``rediss://`` and ``unix://``
-    ``etcd://host:2379,host:2379``         etcd
+    ``etcd://host:2379,host:2379``         etcd; ``etcds://…?ca=file&cert=file&key=file`` with TLS
     ``k8s://namespace``                    Leases in a namespace of Kubernetes
     ``postgresql://user:password@host/db`` a database; also ``mysql://`` and ``mariadb://``
-    ====================================== ==========================================================
+    ====================================== ===========================================================
 
     :param options: of the locker: ``on_event``, and the fields of :class:`~gocron_py.TickPolicy`.
     :raises ErrInvalidArgument: no such store, a library is missing, or an impossible value. No text holds the URL,
@@ -106,6 +106,7 @@ _MAKERS: Final[dict[str, Callable[[str, str, dict[str, Any]], TickLocker]]] = {
     "rediss": _redis,
     "unix": _redis,
     "etcd": _etcd,
+    "etcds": _etcd,
     "k8s": _kubernetes,
     "postgresql": _sql,
     "mysql": _sql,

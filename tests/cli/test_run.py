@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,32 @@ def test_stop_timeout(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert out == ""
     assert "gocron-py run: timed out waiting for jobs to finish; still running: job" in err
+
+
+@pytest.mark.slow
+def test_dashboard(tmp_path: Path) -> None:
+    """It is served while the scheduler runs, on any free port here; others may not reach it without a password."""
+    (tmp_path / "jobs.py").write_text(JOBS)
+    command = [*COMMAND, "jobs:scheduler", "--dashboard"]
+    with subprocess.Popen(
+        [*command, ":0"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as it:
+        try:
+            assert it.stderr is not None
+            url = next(line for line in it.stderr if "the dashboard is at" in line).split()[-1]
+            assert url.startswith("http://127.0.0.1:")
+            with urllib.request.urlopen(f"{url}api/jobs", timeout=20) as answer:
+                assert b'"job"' in answer.read()
+            it.terminate()
+            it.stderr.read()
+        finally:
+            if sys.exc_info()[0] is not None:
+                it.kill()
+    assert it.returncode == 0
+    open_to_all = [*command, "0.0.0.0:0"]
+    done = subprocess.run(open_to_all, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 1
+    assert "set GOCRON_DASHBOARD_AUTH=user:password" in done.stderr
 
 
 @pytest.mark.parametrize(

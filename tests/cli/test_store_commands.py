@@ -133,6 +133,7 @@ def test_a_job_that_is_not_there(store: str, capsys: pytest.CaptureFixture[str])
 
 
 def doctor(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[tuple[str, str, str]]]:
+    capsys.readouterr()
     code = run(["doctor", *arguments, "--json"])
     answer = json.loads(capsys.readouterr().out)
     assert answer["ok"] == (code == 0)
@@ -282,3 +283,30 @@ def test_options_that_are_none() -> None:
     make: Callable[..., object] = tick_locker
     with pytest.raises(ErrInvalidArgument):
         make(3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["redis_server", "etcd_server", "postgres_server", "mariadb_server"])
+def test_urls_of_real_servers(name: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> None:
+    """A scheduler ticks on each of them; status, pause, resume and doctor work on it."""
+    url = url_of(request.getfixturevalue(name))
+    locker = tick_locker(url)
+    job_name = "test_urls_of_real_servers"
+    with gocron.new_scheduler(gocron.with_distributed_locker(locker)) as scheduler:
+        job = scheduler.new_job(
+            gocron.cron_job("* * * * * *", with_seconds=True), gocron.new_task(lambda: None), gocron.with_name(job_name)
+        )
+        until(lambda: any(each.outcome == "success" for each in job.history()))
+        assert run(["pause", job_name, "--store", url]) == 0
+        until(job.is_paused)
+        assert state(url, capsys, job_name)["jobs"][-1] == {"name": job_name, "paused": True}
+        assert run(["resume", job_name, "--store", url]) == 0
+        until(lambda: not job.is_paused())
+        assert doctor(capsys, "--store", url)[0] == 0
+    locker.close()
+
+
+def url_of(server: Any) -> str:
+    """As somebody would write it by hand: without a driver."""
+    url: str = server.url
+    return url.replace("http://", "etcd://").replace("+psycopg", "").replace("+pymysql", "")
