@@ -203,6 +203,31 @@ def test_a_run_finds_its_connection_good(with_settings: Settings, fake_clock: Fa
     assert [record.outcome for record in process.jobs()[0].history()] == [gocron_py.JobStatus.SUCCESS] * 3
 
 
+def test_a_run_finds_its_connection_good_after_a_night(
+    with_settings: Settings, fake_clock: FakeClock, postgres_server: Any
+) -> None:
+    """Its server has ended a connection that was to stay for ever, and nobody has used it since."""
+    django_site.add_database("kit", postgres_server.url)
+    connections.settings["kit"]["CONN_MAX_AGE"] = None
+    seen: list[int] = []
+
+    @job(HOURLY, name="reads")
+    def reads() -> None:
+        with connections["kit"].cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            seen.append(cursor.fetchone()[0])
+
+    process = with_settings(**on_clock(fake_clock))
+    scheduling.start()
+    run_due(process, fake_clock)
+    with connections["kit"].cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 20000)", [seen[0]])
+    run_due(process, fake_clock)
+    assert len(set(seen)) == 2
+    assert [record.outcome for record in process.jobs()[0].history()] == [gocron_py.JobStatus.SUCCESS] * 2
+    connections["kit"].close()
+
+
 def test_runs_are_written_down(with_settings: Settings) -> None:
     """With the tick, its fence, and who ran it; what a task raises is kept, whatever is in it."""
 

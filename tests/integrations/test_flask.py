@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import re
 import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -273,6 +274,27 @@ def test_a_run_by_command_takes_the_lock(tmp_path: Path) -> None:
     assert calls[0] == "begun"
     assert calls[1].startswith("Error: skip: lock refused")
     assert len(calls) == 2
+
+
+def test_pause_and_resume_by_command(tmp_path: Path) -> None:
+    """The store keeps it for all processes; without a store a command would pause nothing but itself."""
+    app = application(GOCRON_LOCKER=str(tmp_path / "data" / "jobs.db"))
+    gocron = GoCron(app)
+    gocron.new_job(HOURLY, gocron_py.new_task(print), gocron_py.with_name("hourly"))
+    call = app.test_cli_runner().invoke
+    assert call(args=["gocron", "pause", "hourly"]).output == "hourly: paused\n"
+    other = GoCron(application(GOCRON_LOCKER=str(tmp_path / "data" / "jobs.db")))
+    job = other.new_job(HOURLY, gocron_py.new_task(print), gocron_py.with_name("hourly"))
+    assert job is not None
+    assert job.is_paused()
+    assert re.search("^hourly +paused +every hour$", call(args=["gocron", "jobs"]).output, re.MULTILINE)
+    assert call(args=["gocron", "resume", "hourly"]).output == "hourly: resumed\n"
+    assert call(args=["gocron", "jobs"]).output.count("paused") == 0
+    without = application()
+    GoCron(without).new_job(HOURLY, gocron_py.new_task(print), gocron_py.with_name("hourly"))
+    refused = without.test_cli_runner().invoke(args=["gocron", "pause", "hourly"])
+    assert refused.exit_code == 1
+    assert "see GOCRON_LOCKER" in refused.output
 
 
 def test_workers_without_a_locker_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:

@@ -173,6 +173,16 @@ class RunAdmin(_ReadOnly):
         """In the database of the setting."""
         return super().get_queryset(request).using(conf.database())
 
+    @admin.display(description="late")
+    def late(self, run: Any) -> str:
+        """How long after its time the task began."""
+        return f"{(run.started - run.scheduled).total_seconds():.3f} s"
+
+    @admin.display(description="process")
+    def process(self, run: Any) -> str:
+        """Where it ran."""
+        return f"{run.host}, {run.pid}" + (f", attempt {run.attempt}" if run.attempt > 1 else "")
+
     @admin.display(description="duration")
     def duration(self, run: Any) -> str:
         """Of the task."""

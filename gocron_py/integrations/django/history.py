@@ -10,7 +10,7 @@ from typing import Any, final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import connections
 from django.utils.timezone import make_naive
 
 from gocron_py.distributed.tick import CurrentRun, current_run
@@ -76,11 +76,10 @@ class _Recorder:
                 self._user.record_job_timing_with_status(start, end, id, name, tags, status, error)
         finally:
             run: CurrentRun | None = _thread.__dict__.pop("run", None)
-            close_old_connections()
             try:
                 self._write(start, end, name, status, error, run)
             finally:
-                close_old_connections()
+                connections.close_all()
 
     def _write(
         self,

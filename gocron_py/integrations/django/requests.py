@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from django.db import close_old_connections
+from django.db import connections
 
 from gocron_py.errors import GocronError
 from gocron_py.integrations.declared import ProcessScheduler
@@ -28,7 +28,6 @@ def serve_requests(jobs: ProcessScheduler) -> None:
     scheduler = jobs.scheduler
     was_down = False
     while not scheduler.wait(LOOK):
-        close_old_connections()
         try:
             _serve(jobs)
             was_down = False
@@ -37,7 +36,7 @@ def serve_requests(jobs: ProcessScheduler) -> None:
                 _logger.warning("gocron: requests to run jobs cannot be looked for: %s", error)
             was_down = True
         finally:
-            close_old_connections()
+            connections.close_all()
 
 
 def _serve(jobs: ProcessScheduler) -> None:

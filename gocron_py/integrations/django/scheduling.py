@@ -12,7 +12,7 @@ from django.core import mail
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_started
-from django.db import close_old_connections
+from django.db import connections
 
 from gocron_py.integrations import serving
 from gocron_py.integrations.declared import ProcessScheduler, warn_without_locker
@@ -45,13 +45,15 @@ def process() -> ProcessScheduler:
 
 @contextmanager
 def _fresh_connections() -> Iterator[None]:
-    """A job is no request: nobody else closes what is broken, or too old."""
-    close_old_connections()
+    """A job is no request: nobody else closes its connections. None stays: by the next run it may have died unseen.
+
+    Nor may the thread ever come back, which alone could close it.
+    """
     history.note_current_run()
     try:
         yield
     finally:
-        close_old_connections()
+        connections.close_all()
 
 
 def start() -> None:
