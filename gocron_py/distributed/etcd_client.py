@@ -137,7 +137,9 @@ class EtcdClient:
         else:
             kinds = "an etcd3.Etcd3Client, an etcd3.MultiEndpointEtcd3Client or a URL"
             raise ErrInvalidArgument(f"client must be {kinds}", got=type(source).__name__)
-        self._circuit = Circuit(_typed)
+        self._circuit = Circuit(_typed, ("read", "write"))
+        # An etcd that is full keeps leases alive: they are not to wait behind writes that fail.
+        self._leases = Circuit(_typed)
         # Not all instances on the first one.
         self._turn = random.randrange(len(self._members))
         self._begin()
@@ -155,7 +157,7 @@ class EtcdClient:
             value, found = client.get(key)
             return None if found is None else _key_value(value, found)
 
-        return self._call(work)
+        return self._call(work, "read")
 
     def transaction(
         self, where: Sequence[tuple[str, bytes, int]], then: Sequence[Any], otherwise: Sequence[Any] = ()
@@ -172,17 +174,18 @@ class EtcdClient:
             found = [[_key_value(*each) for each in answer] for answer in answers if isinstance(answer, list)]
             return held, found
 
-        return self._call(work)
+        does_write = any(not isinstance(each, transactions.Get) for each in (*then, *otherwise))
+        return self._call(work, "write" if does_write else "read")
 
     def grant(self, ttl: Micros) -> Lease:
         """A new lease, of at least *ttl*."""
         sent = elapsed()
-        lease = self._call(lambda client: client.lease(-(-ttl // SECOND)))
+        lease = self._call(lambda client: client.lease(-(-ttl // SECOND)), "write")
         return Lease(lease.id, lease.ttl * SECOND, sent)
 
     def refresh(self, lease: int) -> bool:
         """Give a lease its whole time again. ``False``: it is gone (the answer has no time to live then)."""
-        answers: list[Any] = self._call(lambda client: list(client.refresh_lease(lease)))
+        answers: list[Any] = self._call_about_lease(lambda client: list(client.refresh_lease(lease)))
         return bool(answers) and answers[0].TTL > 0
 
     def revoke(self, lease: int) -> bool:
@@ -197,11 +200,12 @@ class EtcdClient:
                 return False
             return True
 
-        return self._call(work)
+        return self._call_about_lease(work)
 
     def forked(self) -> None:
         """In a forked child: the connections are the parent's."""
         self._circuit.begin()
+        self._leases.begin()
         self._begin()
 
     def close(self) -> None:
@@ -213,8 +217,11 @@ class EtcdClient:
 
     # -- members -----------------------------------------------------------------------------------
 
-    def _call(self, work: Callable[[Any], T]) -> T:
-        return self._circuit.call(lambda: self._try(work))
+    def _call(self, work: Callable[[Any], T], kind: str) -> T:
+        return self._circuit.call(lambda: self._try(work), kind)
+
+    def _call_about_lease(self, work: Callable[[Any], T]) -> T:
+        return self._leases.call(lambda: self._try(work))
 
     def _try(self, work: Callable[[Any], T]) -> T:
         turn = self._turn

@@ -68,9 +68,8 @@ def test_61_74_lease_that_expires_behind_a_cut_network_is_lost_in_time_and_the_r
     begin: Begin, proxy: Proxy
 ) -> None:
     """The holder stops before the other one begins, and its late finish changes nothing."""
-    # Of each tick that waits longer than it may, only the run that was cut off is left.
-    options: dict[str, Any] = {"is_open": False, "on_crash": "rerun", "lease": 9 * SECOND, "start_deadline": SECOND}
-    first = begin(url_of(proxy.port), every=2 * SECOND, **options)
+    options: dict[str, Any] = {"on_crash": "rerun", "lease": 9 * SECOND, "start_deadline": SECOND}
+    first = begin(url_of(proxy.port), every=2 * SECOND, is_open=False, **options)
     until(lambda: first.runs)
     second = begin(every=2 * SECOND, **options)
     proxy.fail(Fault.SILENCE)
@@ -138,6 +137,11 @@ def test_63_nospace_alarm_is_a_typed_error_and_over_when_the_alarm_is(begin: Beg
             with pytest.raises(gocron.StoreDown, match="RESOURCE_EXHAUSTED: etcdserver: mvcc: database space exceeded"):
                 locker.lock(background(), "job")
             assert isinstance(instance.errors[-1], gocron.StoreDown)
+            calls, owner, started = Calls(instance), instance.locker.store.owner(), time.monotonic()
+            until(lambda: time.monotonic() - started > 4)
+            # Its lease of 2 s is kept alive meanwhile, which is 6 calls more.
+            assert calls.count <= 2 * 4 + 2 + 6
+            assert instance.locker.store.holds(owner)
             bare.delete_prefix("/junk/")
             bare.compact(bare.get_response("x").header.revision, physical=True)
             bare.defragment()
@@ -267,11 +271,12 @@ def test_63_server_that_hangs_bounds_calls_and_is_asked_twice_a_second_at_most(
     until(lambda: time.monotonic() - started > 4)
     assert calls.count - asked <= 2 * 4 + 2
     assert calls.longest < 4
+    print(f"{calls.count - asked} calls in 4 s")
     etcd_server.resume()
     back = time.monotonic()
     done = len(instance.runs)
     until(lambda: len(instance.runs) > done)
-    print(f"{calls.count - asked} calls in 4 s; back after {time.monotonic() - back:.2f} s")
+    print(f"back after {time.monotonic() - back:.2f} s")
     assert {type(error) for error in instance.errors} <= {gocron.StoreDown, gocron.TickMissed, gocron.TickBusy}
 
 
@@ -310,9 +315,10 @@ def test_64_claim_whose_answer_is_lost_after_the_commit_runs_once(begin: Begin, 
         proxy.lose_reply(is_write)
         proxy.wait_until_lost()
         until(lambda done=done: len(instance.runs) > done)  # type: ignore[misc]
+    # One may have overtaken another that was asked for again.
+    until(lambda: gaps_of(ticks_of(instance), 0.5) == 0, f"{instance.errors} {instance.events}")
     ticks = ticks_of(instance)
     assert sorted(set(ticks)) == ticks
-    assert gaps_of(ticks, 0.5) == 0
     assert instance.errors == []
     assert instance.kinds() == []
     assert {run.attempt for run in instance.runs} == {1}
