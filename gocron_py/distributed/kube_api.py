@@ -202,18 +202,18 @@ class LeaseApi:
             answer = self._transport.request(
                 method, url, headers=headers, body=sent_body, _request_timeout=CALL_TIMEOUT
             ).response
-            text = answer.read(_LARGEST)
-            answer.drain_conn()
+            text = _body(answer, sent)
         except Exception:
             # Those that are kept open may be as dead as this one.
             self._transport.close()
             raise
-        self._hear(answer.headers.get("Date"), sent)
-        if answer.status in refusals:
-            return None
-        if not 200 <= answer.status <= 299:
+        is_refused = answer.status in refusals and _is_status(text)
+        if not is_refused and not 200 <= answer.status <= 299:
             raise self._refusal(answer, text, headers)
-        return _lease_of(text, name)
+        lease = None if is_refused else _lease_of(text, name)
+        # Only from who knows Leases.
+        self._hear(answer.headers.get("Date"), sent)
+        return lease
 
     def _hear(self, date: str | None, sent: Micros) -> None:
         try:
@@ -240,6 +240,26 @@ class LeaseApi:
             if header.lower() == "authorization":
                 told = told.replace(value.rpartition(" ")[2], "***")
         return StoreDown(told)
+
+
+def _body(answer: Any, sent: Micros) -> bytes:
+    """All of it, but no endless one, and not one that comes in drops."""
+    text = b""
+    while piece := answer.read1(_LARGEST):
+        text += piece
+        if len(text) > _LARGEST or elapsed() - sent > _LONGEST_READ * SECOND:
+            raise StoreDown("the answer does not come to an end")
+    answer.release_conn()
+    return text
+
+
+def _is_status(text: bytes) -> bool:
+    """Whether it is the API server that says so: load balancers have a 404 of their own."""
+    try:
+        status = json.loads(text)
+        return status["kind"] == "Status" and status["reason"] in ("NotFound", "Conflict", "AlreadyExists")
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
 
 
 def _lease_of(text: bytes, name: str) -> Lease:

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.slow
 def status(code: int, message: str, **headers: str) -> Answer:
     """As the API server says it."""
     body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message}
+    body["reason"] = {404: "NotFound", 409: "Conflict"}.get(code, "Other")
     return Answer(code, json.dumps(body).encode(), {name.replace("_", "-"): value for name, value in headers.items()})
 
 
@@ -89,6 +90,9 @@ FAULTS: dict[str, tuple[Rule, str]] = {
     "redirect to elsewhere": (always(Answer(302, b"", {"Location": "https://127.0.0.1:1/"})), "302 Found"),
     "garbage": (always(Answer(200, b"\x00\xff{")), "is no Lease"),
     "200 of somebody else": (always(Answer(200, b'{"kind": "Lease", "metadata": []}')), "is no Lease"),
+    "404 that is not the server's": (always(Answer(404, b"<html>no such page")), "404 Not Found"),
+    "409 that is not the server's": (of_writes(Answer(409, b"<html>")), "409 Conflict"),
+    "drops": (always(Answer(200, b"{" * 1000, drips=True)), "does not come to an end"),
     "empty": (always(Answer(200, b"")), "is no Lease"),
     "depth": (always(Answer(200, b"[" * 200_000)), "is no Lease"),
     "hang": (always(Answer(hangs=True)), "Read timed out"),

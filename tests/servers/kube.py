@@ -43,9 +43,7 @@ class KubeServer(Server):
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "tests",
-            "clusters": [
-                {"name": "tests", "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)}}
-            ],
+            "clusters": [{"name": "tests", "cluster": cluster}],
             "users": [{"name": "tests", "user": {"token": token}}],
             "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests", "namespace": namespace}}],
         }

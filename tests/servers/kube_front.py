@@ -35,6 +35,7 @@ class Answer:
 
     :ivar commits: the API server does what was asked all the same, and its answer is lost.
     :ivar hangs: nothing is answered.
+    :ivar drips: the body comes in small pieces, and very slowly.
     """
 
     status: int = 200
@@ -42,6 +43,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     commits: bool = False
     hangs: bool = False
+    drips: bool = False
 
 
 Rule = Callable[[Call], Answer | None]
@@ -103,6 +105,10 @@ class KubeFront:
         self._over.set()
         self._over = threading.Event()
 
+    def is_over(self, limit: float) -> bool:
+        """Whether it is over, or is within so many seconds."""
+        return self._over.wait(limit)
+
     def answer(self, call: Call, headers: Mapping[str, str], body: bytes) -> Answer | None:
         """For the connections: ``None`` ends one."""
         self.calls.append(call)
@@ -148,7 +154,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        with suppress(OSError):  # clients go when they have waited enough
+            for first in range(0, len(answer.body), 1 if answer.drips else 65536):
+                self.wfile.write(answer.body[first : first + (1 if answer.drips else 65536)])
+                if answer.drips and self.front.is_over(0.3):
+                    break
 
     do_GET = do_POST = do_PUT = _serve  # noqa: N815 - as the base class calls them
 
