@@ -25,7 +25,7 @@ from tests.servers.proxy import Fault, Proxy
 
 MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
-CHANGES = int(os.environ.get("GOCRON_PY_CHANGES", "40"))
+CHANGES = int(os.environ.get("GOCRON_PY_CHANGES", "24"))
 """The soak forces a thousand changes of the leader."""
 
 
