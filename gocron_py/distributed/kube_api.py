@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, cast, final
 from urllib.parse import urlsplit
@@ -104,7 +105,7 @@ class LeaseApi:
         if not isinstance(self._client, kubernetes.client.ApiClient):
             raise ErrInvalidArgument("client must be a kubernetes.client.ApiClient, or None", got=type(client).__name__)
         self.namespace = _default_namespace() if namespace is None else namespace
-        if not _LABEL.fullmatch(self.namespace):
+        if not is_label(self.namespace):
             raise ErrInvalidArgument("namespace must be a DNS label", got=self.namespace)
         self._path = f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases"
         self._circuit = Circuit(_typed, ("read", "write"))
@@ -235,7 +236,8 @@ class LeaseApi:
             self._circuit.rest(min(int(seconds), _LONGEST_REST) * SECOND)
         if answer.status == 401 and self._is_own:
             # The service account's token, or the kubeconfig, may have been renewed.
-            self._client = _configured()
+            with suppress(ErrInvalidArgument):
+                self._client = _configured()
         for header, value in headers.items():
             if header.lower() == "authorization":
                 told = told.replace(value.rpartition(" ")[2], "***")
@@ -285,6 +287,11 @@ def _typed(error: Exception) -> LockError:
     return StoreDown(type(error).__name__)
 
 
+def is_label(text: str) -> bool:
+    """Whether it is a label of DNS (RFC 1123)."""
+    return _LABEL.fullmatch(text) is not None
+
+
 # -- where the API server is -----------------------------------------------------------------------
 
 
@@ -320,8 +327,10 @@ def _namespace_of(url: str, namespace: str | None) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme != "k8s" or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ErrInvalidArgument("a URL of Kubernetes is k8s://namespace", got=url)
+    is_one = parts.scheme == "k8s" and parts.path in ("", "/") and not parts.query and not parts.fragment
+    if not is_one or not is_label(parts.netloc or "x"):
+        # It is not shown: it may be another server's, with a password.
+        raise ErrInvalidArgument("a URL of Kubernetes is k8s://namespace")
     if parts.netloc and namespace not in (None, parts.netloc):
         raise ErrInvalidArgument("two namespaces are named", got=(parts.netloc, namespace))
     return parts.netloc or namespace

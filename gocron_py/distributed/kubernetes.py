@@ -18,7 +18,7 @@ from typing import Any, Final, Unpack, final
 from gocron_py.clock import elapsed
 from gocron_py.distributed.elector import CampaigningElector, LeadershipCallback
 from gocron_py.distributed.events import EventCallback
-from gocron_py.distributed.kube_api import Lease, LeaseApi
+from gocron_py.distributed.kube_api import Lease, LeaseApi, is_label
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.names import digest, escaped
 from gocron_py.distributed.policy import PolicyOverrides
@@ -195,9 +195,7 @@ class KubernetesElector(CampaigningElector):
         on_change: LeadershipCallback | None = None,
     ) -> None:
         check_kind(name, str, "name")
-        if len(name) > 253 or not re.fullmatch(
-            r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", name
-        ):
+        if len(name) > 253 or not all(map(is_label, name.split("."))):
             raise ErrInvalidArgument("name must be a DNS name in lower case", got=name)
         _check_durations(lease_duration, renew_deadline, retry_period)
         self._name = name
@@ -255,7 +253,7 @@ class KubernetesElector(CampaigningElector):
     def _written(self, write: Any, lease: Lease) -> bool:
         sent = elapsed()
         written = write(lease)
-        if written is None or _spec_of(written).get("holderIdentity") != self._identity:
+        if written is None or not _spec_of(lease).items() <= _spec_of(written).items():
             # Another was faster; who leads finds out at the next step.
             if not self._leads:
                 self._follow("another candidate was faster")

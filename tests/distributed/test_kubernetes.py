@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import re
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -132,6 +133,8 @@ def test_a_forked_child_has_connections_of_its_own(store: KubernetesStore, clust
         (42, None, "client must be a kubernetes.client.ApiClient, or None"),
         ("http://jobs", None, "a URL of Kubernetes is k8s://namespace"),
         ("k8s://jobs/x", None, "a URL of Kubernetes is k8s://namespace"),
+        ("redis://u:secret@h", None, "a URL of Kubernetes is k8s://namespace"),
+        ("k8s://u:secret@jobs", None, "a URL of Kubernetes is k8s://namespace"),
         ("k8s://[", None, "a URL of Kubernetes is k8s://namespace"),
         ("k8s://jobs", "others", "two namespaces are named"),
         (None, "Not A Label", "namespace must be a DNS label"),
@@ -142,8 +145,9 @@ def test_a_forked_child_has_connections_of_its_own(store: KubernetesStore, clust
 def test_wrong_arguments(kubeconfig: Path, client: object, namespace: object, words: str) -> None:
     """They are found at once, before any call."""
     for kind in (KubernetesStore, KubernetesTickLocker, KubernetesElector):
-        with pytest.raises(gocron.ErrInvalidArgument, match=words):
+        with pytest.raises(gocron.ErrInvalidArgument, match=words) as caught:
             kind(client, namespace=namespace)  # type: ignore[arg-type]
+        assert "secret" not in "".join(traceback.format_exception_only(caught.value))
 
 
 @pytest.mark.parametrize(
