@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kubernetes.client import ApiClient, ApiException, Configuration, CoreV1Api, CustomObjectsApi
+from kubernetes.client import ApiClient, ApiException, Configuration
 
 import gocron_py as gocron
 from gocron_py.context import background
@@ -52,6 +52,9 @@ class Cluster:
     """The server, and a namespace of its own, in the eyes of an administrator."""
 
     def __init__(self, server: KubeServer) -> None:
+        # Here, as it takes seconds: the processes of fleets do without.
+        from kubernetes.client import CoreV1Api, CustomObjectsApi
+
         self.server = server
         self.namespace = f"test-{os.getpid()}-{next(_numbers)}"
         self.admin = self.client()
