@@ -81,7 +81,7 @@ def _facts(bind: Binder, data: Document) -> Markup:
         _fact("In words", bind.text("span", data, "schedule")),
         _fact("As given", bind.text("code", data, "definition")),
         _fact("Zone", bind.text("span", data, "zone")),
-        _fact("Clock jumps over it", el("span", _POLICIES[data["dst_policy"]])),
+        _fact("DST gap", el("span", _POLICIES[data["dst_policy"]])),
         _fact(
             "Next run",
             el(
