@@ -262,26 +262,25 @@ class _Reader:
 
 
 def split_percent(text: str) -> tuple[str, bytes | None]:
-    """What is to be run, and what it is to read: ``%`` as cron takes it.
+    """What is to be run, and what it is to read: ``%`` as Debian's cron takes it.
 
     The first ``%`` ends the command; what follows is its standard input, with newlines for further ones, and one at
-    the end. ``\\%`` is a percent sign.
+    the end. ``\\%`` is a percent sign. In the command, two backslashes are one (its documentation is silent on that).
     """
-    parts: list[list[str]] = [[]]
+    parts: list[str] = []
     position = 0
     for found in _SPECIAL.finditer(text):
-        parts[-1].append(text[position : found.start()])
+        parts.append(text[position : found.start()])
         position = found.end()
         if found[0] == "%":
-            parts.append([])
-        else:
-            parts[-1].append("%" if found[0] == "\\%" else found[0])
-    parts[-1].append(text[position:])
-    command, *lines = ("".join(part) for part in parts)
-    if not lines:
-        return command, None
-    data = "\n".join(lines)
-    return command, (data if data.endswith("\n") or not data else data + "\n").encode("utf-8", "surrogateescape")
+            return "".join(parts), _input(text[position:])
+        parts.append(found[0][1] if found[0][1] in "\\%" else found[0])
+    return "".join([*parts, text[position:]]), None
+
+
+def _input(text: str) -> bytes:
+    data = re.sub(r"\\%|%", lambda found: "%" if len(found[0]) == 2 else "\n", text)
+    return (data if data.endswith("\n") or not data else data + "\n").encode("utf-8", "surrogateescape")
 
 
 def _split(text: str, count: int) -> tuple[list[str], str]:

@@ -56,7 +56,7 @@ TABLE: list[tuple[str, list[str] | None, str]] = [
     ("@reboot cat %", [], WELL),
     ("@reboot cat", [], WELL),
     ("@reboot date +\\%Y > /dev/null; echo 100\\%", ["100%"], WELL),
-    ("@reboot printf 'a\\\\tb\\n'", ["a\\tb"], WELL),
+    ("@reboot printf 'a\\\\tb\\n'", ["a\tb"], WELL),
     ("@reboot exit 3", [], "failed: exit code 3"),
     ("@reboot false", [], "failed: exit code 1"),
     ("@reboot no-such-command 2>/dev/null", [], "failed: exit code 127"),

@@ -301,8 +301,11 @@ def test_carriage_returns_are_no_part_of_anything() -> None:
         ("cat", "cat", None),
         ("cat %one%two \\% three%", "cat ", b"one\ntwo % three\n"),  # as seen with a real cron
         ("date +\\%s", "date +%s", None),
-        ("a\\\\b", "a\\\\b", None),
-        ("a\\\\%b", "a\\\\", b"b\n"),  # two backslashes: the percent sign is a bare one, as in cron
+        # These were seen with a real cron; its documentation is silent on them.
+        ("a\\\\b \\d", "a\\b \\d", None),
+        ("a\\\\\\%b", "a\\%b", None),
+        ("a\\\\%b", "a\\", b"b\n"),
+        ("cat%a\\\\%b\\%c\\\\\\%d\\e", "cat", b"a\\%b%c\\\\%d\\e\n"),
         ("a %", "a ", b""),
         ("a %%", "a ", b"\n"),
         ("a\\", "a\\", None),
