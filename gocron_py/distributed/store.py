@@ -49,8 +49,8 @@ class TickStore(ABC):
     a store escapes them.
 
     :cvar poll: how often, in seconds, instances look for runs that a crash has cut off.
-    :cvar pause: how long, in seconds, who waits for another run's end waits before it asks for the first time again,
-        at most; then twice as long, up to half a second. With less of a server's patience: more.
+    :cvar pause: how long, in seconds, a claim that has to wait, for another run's end say, waits at most before it asks
+        for the first time again. The waits double, up to half a second; they are never shorter than this one.
     :cvar has_clock: whether *now* is the same clock for all instances. Where it is not, and the store cannot tell
         who lives, an instance takes another's run for cut off when its claim has not changed for the time of its
         lease, on the clock of the instance that looks (as Kubernetes' client-go does).
