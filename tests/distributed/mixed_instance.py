@@ -22,6 +22,10 @@ def option_for(kind: str, server: dict[str, str], name: str) -> gocron.Scheduler
         from gocron_py.distributed.redis import RedisLocker
 
         return gocron.with_distributed_locker(RedisLocker(server["url"], ttl=TTL))
+    if kind == "sql":
+        from gocron_py.distributed.sql import SQLLocker
+
+        return gocron.with_distributed_locker(SQLLocker(server["url"], ttl=TTL))
     if kind in ("etcd-key", "etcd-mutex"):
         from gocron_py.distributed.etcd import EtcdLocker
 

@@ -23,7 +23,7 @@ from tests.distributed.mixed_instance import EVERY, TTL, WORK
 from tests.peer.program import GoPeer
 from tests.servers.system import HOST, fork
 
-KINDS = ("redis", "etcd-key", "etcd-mutex", "etcd-election", "lease")
+KINDS = ("redis", "sql", "etcd-key", "etcd-mutex", "etcd-election", "lease")
 
 # The longest that nobody may run it, while most live: until the lease of a dead one is over, and somebody's next tick.
 LONGEST_GAP = 3 * TTL.total_seconds() + 10 * EVERY.total_seconds()
@@ -150,6 +150,8 @@ def where(kind: str, server: Any) -> dict[str, str]:
     if kind == "lease":
         return {"url": server.url, "address": server.url, "token": server.token, "ca": str(server.ca_file)}
     address = f"{HOST}:{server.port}"
+    if kind == "sql":
+        return {"url": server.url, "address": f"postgres://postgres@{address}/postgres?sslmode=disable"}
     return {"url": server.url if kind == "redis" else f"etcd://{address}", "address": address}
 
 
@@ -157,6 +159,7 @@ def main() -> int:
     """One kind, for as long as it is told."""
     from tests.servers.etcd import EtcdServer
     from tests.servers.kube import KubeServer
+    from tests.servers.postgres import PostgresServer
     from tests.servers.redis import RedisServer
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -164,7 +167,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    kinds = {"redis": RedisServer, "lease": KubeServer}
+    kinds = {"redis": RedisServer, "sql": PostgresServer, "lease": KubeServer}
     with ExitStack() as stack:
         server = stack.enter_context(kinds.get(options.kind, EtcdServer)())
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))

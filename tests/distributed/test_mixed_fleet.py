@@ -1,6 +1,7 @@
-"""Go and Python on one key, one election, one Lease: each refuses while the other holds, and takes over when it may.
+"""Go and Python on one key, row, election, Lease: each refuses while the other holds, and takes over when it may.
 
-The Go side is a real program on gocron, redsync, clientv3/concurrency and client-go's leaderelection.
+The Go side is a real program on gocron, redsync, clientv3/concurrency and client-go's leaderelection. In databases
+nothing of Go's has a format that could be shared; there it has the rows of SQLLocker.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from gocron_py.distributed.etcd import EtcdElector, EtcdLocker
 from gocron_py.distributed.kubernetes import KubernetesElector
 from gocron_py.distributed.mutex import MutexLock, MutexLocker
 from gocron_py.distributed.redis import RedisLocker
+from gocron_py.distributed.sql import SQLLocker
 from tests.distributed import mixed_ledger
 from tests.distributed.kube_tools import client_at
 from tests.peer.program import GoPeer
 from tests.servers.etcd import EtcdServer
 from tests.servers.kube import KubeServer
+from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.system import HOST
 
@@ -103,7 +106,16 @@ def _etcd_room(layout: Any, server: EtcdServer, ttl: timedelta) -> Room:
     return Room(locker, partial(GoPeer, f"etcd-{layout}", **settings), job)
 
 
+def _sql_room(server: PostgresServer, ttl: timedelta) -> Room:
+    job = f"job-{secrets.token_hex(6)}"
+    settings = {"address": mixed_ledger.where("sql", server)["address"], "name": job, "ttl": f"{ttl.total_seconds()}s"}
+    room = Room(partial(SQLLocker, server.url, ttl=ttl), partial(GoPeer, "sql", **settings), job)
+    room.lock().unlock(background())  # the first one makes the table
+    return room
+
+
 LOCKS = {
+    "sql": ("postgres_server", _sql_room),
     "redis": ("redis_server", _redis_room),
     "etcd-key": ("etcd_server", partial(_etcd_room, "key")),
     "etcd-mutex": ("etcd_server", partial(_etcd_room, "mutex")),
@@ -369,7 +381,7 @@ def _find_leaders(candidates: list[CampaigningElector | GoPeer], found: list[Cam
 
 # -- one job ---------------------------------------------------------------------------------------
 
-SERVERS = {"redis": "redis_server", "lease": "kube_server"}
+SERVERS = {"sql": "postgres_server", "redis": "redis_server", "lease": "kube_server"}
 
 
 @pytest.mark.parametrize("kind", mixed_ledger.KINDS)

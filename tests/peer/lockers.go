@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +14,7 @@ import (
 	"github.com/go-co-op/gocron/v2"
 	"github.com/go-redsync/redsync/v4"
 	"github.com/go-redsync/redsync/v4/redis/goredis/v9"
+	_ "github.com/lib/pq"
 	"github.com/redis/go-redis/v9"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
@@ -19,6 +24,10 @@ func newLocker() (gocron.Locker, error) {
 	if *kind == "redis" {
 		client := redis.NewClient(&redis.Options{Addr: *address})
 		return &redisLocker{redsync.New(goredis.NewPool(client))}, nil
+	}
+	if *kind == "sql" {
+		database, err := sql.Open("postgres", *address)
+		return &rowLocker{database}, err
 	}
 	client, err := newEtcd()
 	if err != nil {
@@ -153,6 +162,81 @@ type mutexLock struct {
 func (l *mutexLock) Unlock(context.Context) error {
 	err := l.mutex.Unlock(context.Background())
 	return errors.Join(err, l.session.Close())
+}
+
+// rowLocker has the rows of gocron_py's SQLLocker in PostgreSQL: nothing of Go's has a lock that is shared with others.
+type rowLocker struct {
+	database *sql.DB
+}
+
+const (
+	now   = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+	steal = "update gocron_locks set token = $2, expires = " + now + " + $3 where id = $1 and expires <= " + now
+	make_ = "insert into gocron_locks (id, name, token, expires) values ($1, $4, $2, " + now + " + $3) on conflict do nothing"
+	keep  = "update gocron_locks set expires = " + now + " + $3 where id = $1 and token = $2"
+	leave = "update gocron_locks set token = '', expires = " + now + " where id = $1 and token = $2"
+)
+
+func (l *rowLocker) Lock(ctx context.Context, _ string) (gocron.Lock, error) {
+	random := make([]byte, 16)
+	_, _ = rand.Read(random)
+	held := &rowLock{
+		database: l.database,
+		id:       fmt.Sprintf("%x", sha256.Sum256([]byte(*name))),
+		token:    base64.StdEncoding.EncodeToString(random),
+		done:     make(chan struct{}),
+	}
+	ours, err := held.change(ctx, steal, held.id, held.token, ttl.Microseconds())
+	if err == nil && !ours {
+		ours, err = held.change(ctx, make_, held.id, held.token, ttl.Microseconds(), *name)
+	}
+	if err == nil && !ours {
+		err = errors.New("the lock is held")
+	}
+	if err != nil {
+		return nil, err
+	}
+	go held.extend()
+	return held, nil
+}
+
+type rowLock struct {
+	database  *sql.DB
+	id, token string
+	done      chan struct{}
+}
+
+func (l *rowLock) change(ctx context.Context, statement string, values ...any) (bool, error) {
+	result, err := l.database.ExecContext(ctx, statement, values...)
+	if err != nil {
+		return false, err
+	}
+	rows, err := result.RowsAffected()
+	return rows == 1, err
+}
+
+func (l *rowLock) extend() {
+	ticker := time.NewTicker(*ttl / 3)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			if ours, err := l.change(context.Background(), keep, l.id, l.token, ttl.Microseconds()); err != nil || !ours {
+				return
+			}
+		case <-l.done:
+			return
+		}
+	}
+}
+
+func (l *rowLock) Unlock(ctx context.Context) error {
+	close(l.done)
+	ours, err := l.change(ctx, leave, l.id, l.token)
+	if err == nil && !ours {
+		err = errors.New("it was not ours")
+	}
+	return err
 }
 
 func hostIdentity() string {

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	kind     = flag.String("kind", "", "redis, etcd-key, etcd-mutex (locks); etcd-election, lease (elections)")
+	kind     = flag.String("kind", "", "redis, etcd-key, etcd-mutex, sql (locks); etcd-election, lease (elections)")
 	address  = flag.String("address", "", "of the server")
 	name     = flag.String("name", "", "of the lock or the election, as it is in the server")
 	ttl      = flag.Duration("ttl", 8*time.Second, "of a lock, a session or a Lease")
@@ -68,7 +68,7 @@ func main() {
 	}()
 	var err error
 	switch *kind {
-	case "redis", "etcd-key", "etcd-mutex":
+	case "redis", "etcd-key", "etcd-mutex", "sql":
 		err = withLocker(ctx, words)
 	case "etcd-election", "lease":
 		err = withElector(ctx, words)
