@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,16 @@ pytestmark = pytest.mark.slow
 
 # One write, so no kill and no other process tears a line.
 LINES = """\
-* * * * * * echo a $GOCRON_TICK $GOCRON_FENCE >> "$RUNS"
+GOCRON_NAME=a
+*/2 * * * * * echo a $GOCRON_TICK $GOCRON_FENCE >> "$RUNS"
+GOCRON_NAME=b
 */2 * * * * * echo b $GOCRON_TICK $GOCRON_FENCE >> "$RUNS"; sleep 0.7
+GOCRON_NAME=c
 */3 * * * * * echo c $GOCRON_TICK $GOCRON_FENCE >> "$RUNS"; exit 1
 """
-EVERY = {"a": 1, "b": 2, "c": 3}
+EVERY = {"a": 2, "b": 2, "c": 3}
 
-KILLS = 5
+KILLS = 6
 
 
 class Fleet:
@@ -37,6 +41,7 @@ class Fleet:
         self._store.mkdir(mode=0o700)
         self._stack = stack
         self.instances: list[Cron] = []
+        self.all: list[Cron] = []
         self.kills: list[float] = []
 
     def start(self) -> None:
@@ -44,12 +49,13 @@ class Fleet:
         instance = self._stack.enter_context(cron(self._file, "--once-across", url, RUNS=str(self.runs)))
         instance.until(lambda: "each tick on one instance" in instance.text())
         self.instances.append(instance)
+        self.all.append(instance)
 
     def kill(self, dice: random.Random) -> None:
         victim = dice.choice(self.instances)
         self.kills.append(time.time())
         victim.popen.kill()
-        victim.popen.wait()
+        victim.wait()
         self.instances.remove(victim)
 
     def ran(self) -> list[tuple[str, int, int]]:
@@ -59,8 +65,6 @@ class Fleet:
 
 
 def seconds_of(text: str) -> int:
-    from datetime import datetime
-
     return round(datetime.fromisoformat(text).timestamp())
 
 
@@ -79,19 +83,29 @@ def test_each_line_once_per_tick(tmp_path: Path) -> None:
             time.sleep(dice.uniform(0.1, 1.0))  # the fleet lives: that is what the test is about
             fleet.start()
             fleet.kill(dice)
-        end = time.time() - 2
+        end = time.time()
+        time.sleep(3)  # until the last of them is over
         assert all(instance.stop(signal.SIGTERM) == 0 for instance in fleet.instances)
     ran = fleet.ran()
 
     times = Counter((name, tick) for name, tick, _ in ran)
     assert {key: count for key, count in times.items() if count > 1} == {}
-    due = [(name, at) for name, every in EVERY.items() for at in range(round(begin) + 1, int(end)) if at % every == 0]
+    due = [(name, at) for name, every in EVERY.items() for at in range(int(begin) + 1, int(end) + 1) if at % every == 0]
     missing = [each for each in due if each not in times]
-    # A killed one may have claimed the tick and not come to the write. Three others are always there.
-    unexcused = [each for each in missing if not any(each[1] - 0.2 <= kill <= each[1] + 1.2 for kill in fleet.kills)]
+    # A killed one may have claimed the tick and not come to the write. And where a busy machine lets all of them stand
+    # still until a tick's start deadline is over, they say so.
+    told = "".join(instance.text() for instance in fleet.all)
+
+    def is_excused(name: str, tick: int) -> bool:
+        moment = datetime.fromtimestamp(tick, UTC).isoformat()
+        is_told = f": {name}, tick of {moment}" in told
+        return is_told or any(tick - 0.2 <= kill <= tick + EVERY[name] + 0.2 for kill in fleet.kills)
+
+    unexcused = [each for each in missing if not is_excused(*each)]
     print(f"{len(due)} due, {len(ran)} ran, {len(missing)} missing, {len(fleet.kills)} kills")
     assert unexcused == []
-    assert len(missing) <= len(due) // 3
+    assert len(due) >= 5
+    assert len(missing) <= len(due) // 2
     for name in EVERY:
         fences = [fence for line, _, fence in ran if line == name]
         assert len(set(fences)) == len(fences)
