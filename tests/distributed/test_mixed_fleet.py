@@ -44,8 +44,8 @@ TTL = timedelta(seconds=2)
 # What a busy machine may need for what takes a moment.
 REST = 10.0
 
-HAND_OVERS = int(os.environ.get("GOCRON_HAND_OVERS", "350"))
-CHANGES = int(os.environ.get("GOCRON_CHANGES_OF_LEADER", "12"))
+HAND_OVERS = int(os.environ.get("GOCRON_HAND_OVERS", "1000"))
+CHANGES = int(os.environ.get("GOCRON_CHANGES_OF_LEADER", "60"))
 
 
 def until(is_so: Callable[[], object], seconds: float = 30.0) -> None:
