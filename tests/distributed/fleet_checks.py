@@ -22,6 +22,7 @@ from gocron_py.demo.jobs import FleetJob
 from gocron_py.demo.ledger import Account, Ledger
 from gocron_py.demo.log import Line, read
 from gocron_py.instant import SECOND, Micros, micros_of
+from tests import soak
 
 MILLISECOND = SECOND // 1000
 
@@ -235,8 +236,8 @@ class FleetChecks:
         """Four processes; no tick twice, none missed that one could have run, fences that increase."""
         check_rough_time(tmp_path, site, seconds=6, processes=4, calm=5)
 
-    @pytest.mark.skipif("GOCRON_SOAK" not in os.environ, reason="set GOCRON_SOAK to its seconds")
+    @soak.only
     @pytest.mark.timeout(0)
     def test_a_long_rough_time_starts_each_tick_once(self, site: Site, tmp_path: Path) -> None:
         """Eight processes for as long as GOCRON_SOAK says."""
-        check_rough_time(tmp_path, site, seconds=float(os.environ["GOCRON_SOAK"]), processes=8, calm=8)
+        check_rough_time(tmp_path, site, seconds=soak.SECONDS, processes=8, calm=8)

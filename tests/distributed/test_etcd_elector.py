@@ -21,6 +21,7 @@ import gocron_py as gocron
 from gocron_py.context import background
 from gocron_py.distributed.elector import RETRY
 from gocron_py.distributed.etcd import EtcdElector
+from tests import soak
 from tests.servers.etcd import EtcdServer
 from tests.servers.proxy import Fault, Proxy
 from tests.servers.system import HOST
@@ -214,7 +215,7 @@ def test_leadership_returns_within_5_s_of_the_server(election: Election, etcd_se
     assert election.leader()
     etcd_server.kill()
     until(lambda: not election.leaders())
-    time.sleep(float(os.environ.get("GOCRON_SOAK", "2")))  # an outage: its real time is what the test is about
+    time.sleep(soak.long(60, 2))  # an outage: its real time is what the test is about
     etcd_server.restart()
     took = until(lambda: len(election.leaders()) == 1)
     print(f"{took:.2f} s")
@@ -301,8 +302,8 @@ def test_a_forked_child_does_not_lead(election: Election) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_never_two_leaders_through_forced_changes(election: Election, bare: Any) -> None:
-    """Leaders are closed, killed and frozen in processes of their own; GOCRON_SOAK says how many times (2)."""
-    changes = int(os.environ.get("GOCRON_SOAK", "2"))
+    """Leaders are closed, killed and frozen in processes of their own."""
+    changes = soak.long(1000, 2)
     dice = random.Random(secrets.randbelow(10_000))
     command = [sys.executable, "-c", _PROCESS, f"etcd://{HOST}:{election.port}", election.name]
 

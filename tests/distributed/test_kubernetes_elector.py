@@ -19,14 +19,14 @@ import pytest
 import gocron_py as gocron
 from gocron_py.context import background
 from gocron_py.distributed.kubernetes import KubernetesElector
+from tests import soak
 from tests.distributed.kube_tools import Cluster, leads, until
 from tests.servers.kube import KubeServer
 from tests.servers.proxy import Fault, Proxy
 
 MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
-CHANGES = int(os.environ.get("GOCRON_PY_CHANGES", "24"))
-"""The soak forces a thousand changes of the leader."""
+CHANGES = soak.long(1000, 24)
 
 
 @pytest.fixture
@@ -213,6 +213,7 @@ import sys
 from datetime import timedelta
 sys.path.insert(0, {root!r})
 from gocron_py.distributed.kubernetes import KubernetesElector
+from tests import soak
 from tests.distributed.kube_tools import client_at, leads
 elector = KubernetesElector(
     client_at({url!r}, {ca_file!r}, {token!r}), namespace={namespace!r}, lease_duration=timedelta(seconds=2),
@@ -297,7 +298,7 @@ def test_leadership_ends_with_the_deadline_and_returns_with_the_server(
     cluster.server.pause() if how == "hangs" else cluster.server.kill()
     until(lambda: not leads(elector))
     assert time.monotonic() - away < 10
-    time.sleep(float(os.environ.get("GOCRON_PY_OUTAGE", "1")))  # the soak: 60 s
+    time.sleep(soak.long(60, 1))  # an outage: its real time is what the test is about
     cluster.server.mend()
     cluster.server.wait_until_ready()
     back = time.monotonic()

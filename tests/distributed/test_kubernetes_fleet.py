@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 from fleet_checks import Site
 from holder_faults import HolderFaults
 
+from tests import soak
 from tests.distributed.kube_tools import Cluster
 from tests.servers.kube import KubeServer
 from tests.servers.system import HOST
 
 # They take two minutes. What is Kubernetes' own is in the others: holders that are killed and frozen, by leases alone.
-only_soaking = pytest.mark.skipif("GOCRON_SOAK" not in os.environ, reason="GOCRON_SOAK is not set")
 
 
 class TestKubernetesFleet(HolderFaults):
@@ -37,7 +36,7 @@ class TestKubernetesFleet(HolderFaults):
             jobs="fleet_jobs:TEN_SECONDS",
         )
 
-    @only_soaking
+    @soak.only
     @pytest.mark.timeout(180)
     def test_69_70_72_processes_that_die_are_made_good_and_a_job_that_kills_them_stops(
         self, site: Site, tmp_path: Path
@@ -45,13 +44,13 @@ class TestKubernetesFleet(HolderFaults):
         """As its base has it."""
         super().test_69_70_72_processes_that_die_are_made_good_and_a_job_that_kills_them_stops(site, tmp_path)
 
-    @only_soaking
+    @soak.only
     @pytest.mark.timeout(180)
     def test_73_rolling_deploy_loses_no_tick_and_starts_none_twice(self, site: Site, tmp_path: Path) -> None:
         """As its base has it."""
         super().test_73_rolling_deploy_loses_no_tick_and_starts_none_twice(site, tmp_path)
 
-    @only_soaking
+    @soak.only
     @pytest.mark.timeout(180)
     def test_74_partitions_of_one_of_three_also_one_way_let_the_others_go_on(self, site: Site, tmp_path: Path) -> None:
         """As its base has it."""

@@ -6,7 +6,6 @@ nothing of Go's has a format that could be shared; there it has the rows of SQLL
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from gocron_py.distributed.kubernetes import KubernetesElector
 from gocron_py.distributed.mutex import MutexLock, MutexLocker
 from gocron_py.distributed.redis import RedisLocker
 from gocron_py.distributed.sql import SQLLocker
+from tests import soak
 from tests.distributed import mixed_ledger
 from tests.distributed.kube_tools import client_at
 from tests.peer.program import GoPeer
@@ -44,8 +44,8 @@ TTL = timedelta(seconds=2)
 # What a busy machine may need for what takes a moment.
 REST = 10.0
 
-HAND_OVERS = int(os.environ.get("GOCRON_HAND_OVERS", "1000"))
-CHANGES = int(os.environ.get("GOCRON_CHANGES_OF_LEADER", "60"))
+HAND_OVERS = 1000
+CHANGES = soak.long(1000, 60)
 
 
 def until(is_so: Callable[[], object], seconds: float = 30.0) -> None:

@@ -32,6 +32,7 @@ from gocron_py.distributed import redis as redis_module
 from gocron_py.distributed.redis import RedisElector, RedisLocker, RedisStore, RedisTickLocker
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing.store_kit import StoreKit
+from tests import soak
 from tests.servers.proxy import Fault, Proxy
 from tests.servers.redis import RedisServer
 from tests.servers.system import HOST
@@ -604,13 +605,10 @@ def test_successor_leads_within_one_retry_period_of_a_close(url: str, closed_at_
     assert time.monotonic() - closed < elector_module.RETRY + 3
 
 
-SOAK = "GOCRON_SOAK" in os.environ
-
-
 @pytest.fixture
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> float:
     """Leases of 3 s and deadlines of 2 s instead of 15 and 10, unless it is a soak. The deadline, in seconds."""
-    if not SOAK:
+    if not soak.SECONDS:
         monkeypatch.setattr(elector_module, "LEASE", 3_000_000)
         monkeypatch.setattr(elector_module, "DEADLINE", 2_000_000)
         monkeypatch.setattr(elector_module, "RETRY", 0.4)
@@ -648,7 +646,7 @@ def test_leadership_returns_within_5_s_of_the_server(redis_server: RedisServer, 
         # The last renewal was sent a retry period before, at most.
         assert in_a_hurry - elector_module.RETRY - 0.5 < time.monotonic() - failed < in_a_hurry + 3
         requests = road.connections
-        time.sleep(max(0.0, failed + (60 if SOAK else 4) - time.monotonic()))
+        time.sleep(max(0.0, failed + soak.long(60, 4) - time.monotonic()))
         assert road.connections - requests <= 2 * (time.monotonic() - failed)
         road.heal()
         healed = time.monotonic()

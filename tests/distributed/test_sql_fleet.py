@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from fleet_checks import FleetChecks, Site
 from holder_faults import HolderFaults
 from sql_places import Place
 
+from tests import soak
 from tests.servers.mariadb import MariaDBServer
 from tests.servers.postgres import PostgresServer
 
@@ -20,23 +19,20 @@ def site_on(place: Place) -> Site:
     )
 
 
-in_full = pytest.mark.skipif("GOCRON_SOAK" not in os.environ, reason="minutes: set GOCRON_SOAK to some seconds")
-
-
 class TestPostgreSQLFleet(FleetChecks):
     @pytest.fixture
     def site(self, postgres_server: PostgresServer) -> Site:
         return site_on(Place(postgres_server))
 
 
-@in_full
+@soak.only
 class TestHoldersOnPostgreSQL(HolderFaults):
     @pytest.fixture
     def site(self, postgres_server: PostgresServer) -> Site:
         return site_on(Place(postgres_server))
 
 
-@in_full
+@soak.only
 class TestHoldersOnMariaDB(HolderFaults):
     @pytest.fixture
     def site(self, mariadb_server: MariaDBServer) -> Site:
