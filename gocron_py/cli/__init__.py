@@ -73,7 +73,7 @@ def run(arguments: Sequence[str]) -> int:
         if error.errno != errno.EPIPE:
             raise
         # Somebody who reads no further (`| head`) is no reason to complain. Python flushes once more at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
 
 
