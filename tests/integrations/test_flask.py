@@ -27,14 +27,25 @@ HOUR = timedelta(hours=1)
 HOURLY = gocron_py.duration_job(HOUR)
 
 
+@pytest.fixture(autouse=True)
+def kept() -> Iterator[None]:
+    """The extension does not keep applications; a test's live as long as it."""
+    yield
+    _applications.clear()
+
+
+_applications: list[Flask] = []
+
+
 def application(**config: Any) -> Flask:
     app = Flask("shop")
+    _applications.append(app)
     app.config.update(SHOP="the corner shop", GOCRON_LOCATION="UTC", **config)
     return app
 
 
 @pytest.fixture
-def ended() -> Iterator[list[GoCron]]:
+def ended(kept: None) -> Iterator[list[GoCron]]:
     """The schedulers of what is put in here are shut down at the end."""
     made: list[GoCron] = []
     yield made
@@ -198,6 +209,7 @@ def test_an_application_goes_when_it_is_dropped() -> None:
     app = application()
     gocron.init_app(app)
     reference = weakref.ref(app)
+    _applications.clear()
     del app
     gc.collect()
     assert reference() is None
