@@ -82,9 +82,10 @@ class Gunicorn:
         self.master.wait(30)
 
 
-@pytest.fixture(params=[(), ("--preload",)], ids=["", "preload"])
-def gunicorn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gunicorn]:
-    gunicorn = Gunicorn(tmp_path, *request.param)
+@pytest.fixture
+def gunicorn(tmp_path: Path) -> Iterator[Gunicorn]:
+    """Without --preload, of which tests/integrations tell."""
+    gunicorn = Gunicorn(tmp_path)
     try:
         yield gunicorn
     finally:

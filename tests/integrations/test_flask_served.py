@@ -112,7 +112,7 @@ def test_uwsgi_ends_when_its_whole_group_is_told_to(serve: Serve) -> None:
 
 @pytest.mark.parametrize("words", [("routes",), ("gocron", "jobs"), ("shell",)])
 def test_commands_start_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
-    """A command loads the application, and no scheduler starts; nor does one touch the store."""
+    """A command loads the application, and no scheduler starts; only one that asks for pauses looks at the store."""
     environment = {"JOBS_DB": str(tmp_path / "data" / "jobs.db"), "RUNS_LOG": str(tmp_path / "runs.log")}
 
     program = "import threading, time; time.sleep(0.2); print([t.name for t in threading.enumerate()])"
@@ -128,4 +128,5 @@ def test_commands_start_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
     )
     assert "gocron-" not in done.stdout
     assert "scheduler started" not in done.stderr
-    assert not (tmp_path / "data" / "jobs.db").exists()
+    assert not (tmp_path / "runs.log").exists()
+    assert (tmp_path / "data" / "jobs.db").exists() is (words == ("gocron", "jobs"))
