@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
@@ -217,7 +218,7 @@ def crontab(text: Any, with_seconds: Any = False) -> Call:
 
 
 def shown(value: object) -> str:
-    text = repr(value)
+    text = getattr(value, "__qualname__", None) or repr(value)
     return text if len(text) <= 40 else f"{text[:30]}… ({len(text)})"
 
 
@@ -1130,6 +1131,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "with_stop_at": {"option": gocron.with_stop_date_time(NOW + HOUR)},
     "with_stop_date_time": {"end": NOW + HOUR},
     "with_stop_timeout": {"timeout": SECOND},
+    "with_surroundings": {"enter": nullcontext},
     "with_tags": {"tags": "a"},
 }
 """For every public function a right value of every parameter."""

@@ -91,7 +91,9 @@ WRONG_KINDS: list[tuple[Callable[..., object], tuple[object, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("function", "arguments"), WRONG_KINDS, ids=str)
+@pytest.mark.parametrize(
+    ("function", "arguments"), WRONG_KINDS, ids=[f"{call[0].__name__}-{row}" for row, call in enumerate(WRONG_KINDS)]
+)
 def test_wrong_kinds(function: Callable[..., object], arguments: tuple[object, ...]) -> None:
     """What Go's compiler would refuse is refused at once, and said to be so."""
     with pytest.raises(gocron.ErrInvalidArgument) as caught:
