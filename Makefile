@@ -1,10 +1,6 @@
 # The few words a developer types. Each one is done by ./run, which makes and fills .venv.
 
-.PHONY: test test-fast images soak # The pictures in docs/images, after the dashboard's pages have changed. Needs chromium.
-images:
-	GOCRON_WRITE_IMAGES=1 ./run tests tests/browser/test_images.py
-
-lint format types bench docs build clean
+.PHONY: test test-fast lint format types images bench soak docs build clean
 
 test:
 	./run tests
@@ -14,6 +10,10 @@ test-fast:
 
 lint format types bench docs build clean:
 	./run $@
+
+# The pictures in docs/images, after the dashboard's pages have changed. Needs chromium.
+images:
+	GOCRON_WRITE_IMAGES=1 ./run tests tests/browser/test_images.py
 
 # A hundred thousand made-up worlds, after the two thousand of the tests.
 soak:

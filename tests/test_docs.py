@@ -1,43 +1,86 @@
-"""The code in README and documentation runs, and the API page leaves nothing out."""
+"""The code in README and documentation runs, and what the pages name is there: the API, tests, log lines, events."""
 
 from __future__ import annotations
 
+import ast
+import importlib
+import pkgutil
 import re
 import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import gocron_py
-from gocron_py import testing
+from gocron_py import distributed, testing
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.rst") if "_build" not in path.parts)
+TEXTS = [*PAGES, ROOT / "README.rst"]
 
-BLOCK = re.compile(r"^\.\. code-block:: python\n((?:   :\S.*\n)*)\n((?:(?:    .*)?\n)+)", re.MULTILINE)
+BLOCK = re.compile(r"( *(?:[*-] +)*)\.\. code-block:: python")
 
 
-def program(page: Path) -> str:
-    """All Python of a page that is to be run, its pieces one after the other, each at its own line."""
-    text = page.read_text()
-    lines = [""] * (text.count("\n") + 1)
-    for found in BLOCK.finditer(text):
-        if "not-run" not in found[1]:
-            first = text.count("\n", 0, found.start(2))
-            for number, line in enumerate(textwrap.dedent(found[2]).splitlines(), start=first):
+@dataclass(frozen=True)
+class Block:
+    """A piece of code: the line at which it begins, from 0 on, and what its options say."""
+
+    first: int
+    options: str
+    code: str
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """All Python of a page, also that of lists and tables."""
+    lines = page.read_text().splitlines()
+    for number, line in enumerate(lines):
+        found = BLOCK.fullmatch(line)
+        if found:
+            first = end = number + 1
+            while end < len(lines) and (not lines[end].strip() or lines[end].startswith(" " * (len(found[1]) + 3))):
+                end += 1
+            while lines[first].strip():
+                first += 1
+            options = " ".join(each.strip() for each in lines[number + 1 : first])
+            yield Block(first, options, textwrap.dedent("\n".join(lines[first:end])))
+
+
+def program(page: Path, dialect: str = "") -> str:
+    """The Python of a page that is to be run, its pieces one after the other, each at its own line.
+
+    :param dialect: the class of the pieces that are wanted; none: those that belong to no other one.
+    """
+    lines = [""] * (page.read_text().count("\n") + 1)
+    for block in blocks(page):
+        if dialect in block.options if dialect else ":class:" not in block.options:
+            for number, line in enumerate(block.code.splitlines(), start=block.first):
                 lines[number] = line
     return "\n".join(lines)
 
 
-WITH_CODE = [page for page in PAGES if program(page).strip()]
+OURS, APSCHEDULER = "", "apscheduler"
+WITH_CODE = [(page, dialect) for page in PAGES for dialect in (OURS, APSCHEDULER) if program(page, dialect).strip()]
 
 
-@pytest.mark.parametrize("page", WITH_CODE, ids=[str(page.relative_to(ROOT)) for page in WITH_CODE])
-def test_code_runs(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("page", "dialect"), WITH_CODE, ids=[f"{page.relative_to(ROOT)} {dialect}".strip() for page, dialect in WITH_CODE]
+)
+def test_code_runs(page: Path, dialect: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A reader who pastes the code of a page, from top to bottom, sees it work."""
-    exec(compile(program(page), str(page), "exec"), {"__name__": "__main__"})
+    exec(compile(program(page, dialect), str(page), "exec"), {"__name__": "__main__"})
 
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_code_that_is_not_run_says_so() -> None:
+    """A piece of code is run, is of another library, or is marked: no other class keeps it from being run."""
+    known = {"", ":class: not-run", f":class: {APSCHEDULER}"}
+
+    assert known >= {block.options for page in TEXTS for block in blocks(page)}
 
 
 def test_quick_start_prints_what_it_should(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,14 +93,151 @@ def test_quick_start_prints_what_it_should(capsys: pytest.CaptureFixture[str]) -
     assert all(line.endswith(" hello, second") for line in lines[1:])
 
 
+# -- the API --------------------------------------------------------------------------------------
+
+
+def documented() -> set[str]:
+    """The names on the API page, in full."""
+    text = (ROOT / "docs" / "api.rst").read_text()
+    named = re.findall(
+        r"^ *\.\. (?:auto)?(?:class|data|exception|function|module|protocol):: (\S+)$", text, re.MULTILINE
+    )
+    return {name if name.startswith("gocron_py.") else f"gocron_py.{name}" for name in named}
+
+
 def test_api_page_is_complete() -> None:
     """Each exported name is on the API page, and each name there is exported."""
     text = (ROOT / "docs" / "api.rst").read_text()
-    named = re.findall(r"^ *\.\. auto(?:class|data|exception|function|module|protocol):: (\S+)$", text, re.MULTILINE)
     constants = {name for name in gocron_py.__all__ if name.isupper()}
-    here = {name.removeprefix("gocron_py.") for name in named}
+    here = {name.removeprefix("gocron_py.") for name in documented()}
 
     assert set(gocron_py.__all__) - constants <= here
     assert {name for name in here if "." not in name} <= set(gocron_py.__all__) | {"testing"}
     assert {f"testing.{name}" for name in testing.__all__} <= here
     assert [] == [name for name in sorted(constants) if f"``{name}``" not in text]
+
+
+# Modules whose ``__all__`` is what other modules of the package use; nothing in them is for users.
+INTERNAL = re.compile(r"gocron_py\.(schedules|cli|crontab|demo|errors|monitor|logger|context)\b")
+
+
+def public_modules() -> list[ModuleType]:
+    """Those that say by ``__all__`` what is for users."""
+    names = [each.name for each in pkgutil.walk_packages(gocron_py.__path__, "gocron_py.") if "django" not in each.name]
+    modules = [importlib.import_module(name) for name in names if not INTERNAL.match(name) and "__main__" not in name]
+    return [module for module in modules if hasattr(module, "__all__")]
+
+
+def test_api_page_has_the_names_of_all_modules() -> None:
+    """What a module says that it exports is on the page, there or where the package exports it."""
+    here = documented()
+    missing = [
+        f"{module.__name__}.{name}"
+        for module in public_modules()
+        for name in module.__all__
+        if f"{module.__name__}.{name}" not in here and f"gocron_py.{name}" not in here
+    ]
+
+    assert missing == []
+
+
+# -- what the pages name ----------------------------------------------------------------------------
+
+NAMED_TEST = re.compile(r"``(\w[\w/]*\.py)::(test_\w+)``")
+LITERAL = re.compile(r"``([^`]+)``")
+
+
+@cache
+def tests_of(file: str) -> frozenset[str]:
+    """The names of the tests in a file."""
+    path = ROOT / file
+    tree = ast.parse(path.read_text()) if path.is_file() else ast.Module([], [])
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+@cache
+def said() -> tuple[re.Pattern[str], ...]:
+    """The texts in the source, as patterns: anything may stand where a value is put in."""
+    patterns = set()
+    for file in (ROOT / "gocron_py").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            pattern = _pattern_of(node)
+            if pattern.strip(".+"):
+                patterns.add(pattern)
+    return tuple(map(re.compile, sorted(patterns)))
+
+
+def _pattern_of(node: ast.AST) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.sub(r"%[srd]", ".+", re.escape(node.value))
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_pattern_of(part) if isinstance(part, ast.Constant) else ".+" for part in node.values)
+    return ""
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=[str(page.relative_to(ROOT)) for page in TEXTS])
+def test_named_tests_exist(page: Path) -> None:
+    """A test that a page calls as a witness is there."""
+    named = NAMED_TEST.findall(page.read_text())
+
+    assert [f"{file}::{name}" for file, name in named if name not in tests_of(file)] == []
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=[str(page.relative_to(ROOT)) for page in TEXTS])
+def test_quoted_lines_are_logged(page: Path) -> None:
+    """A line of the log that a page quotes is one that the library writes."""
+    quoted = {text for text in LITERAL.findall(page.read_text()) if text.startswith("gocron: ")}
+    kinds = [f"gocron: tick {kind.value}" for kind in distributed.TickEventKind]
+    patterns = [each for each in said() if each.pattern != "gocron:\\ tick\\ .+"]
+
+    assert [text for text in quoted if text not in kinds and not any(each.fullmatch(text) for each in patterns)] == []
+
+
+def attribute(path: str) -> bool:
+    """Whether ``Class.member`` is one of the library's."""
+    thing: object = None
+    for module in (gocron_py, distributed, importlib.import_module("gocron_py.distributed.health")):
+        thing = thing or getattr(module, path.split(".")[0], None)
+    return thing is not None and hasattr(thing, path.split(".")[1])
+
+
+def test_the_tree_ends_at_what_can_be_read() -> None:
+    """Events, outcomes, monitors' methods and reasons that the decision tree names are the library's own."""
+    text = (ROOT / "docs" / "ran_twice_or_not_at_all.rst").read_text()
+    literals = set(LITERAL.findall(text))
+    members = {each for each in literals if re.fullmatch(r"[A-Z]\w+\.\w+", each)}
+    reasons = {each for each in literals if each.endswith(": …")}
+
+    assert len(members) > 10
+    assert [each for each in sorted(members) if not attribute(each)] == []
+    assert len(reasons) >= 3
+    assert [each for each in sorted(reasons) if not any(p.pattern == re.escape(each[:-1]) + ".+" for p in said())] == []
+
+
+def sections(page: str) -> dict[str, str]:
+    """The text below each title that is underlined with minus signs."""
+    parts = re.split(r"^(.+)\n-{4,}\n", (ROOT / "docs" / page).read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_each_complaint_is_answered() -> None:
+    """All twenty are there, in their order, each with the threads it is from and a test that shows the answer."""
+    answers = sections("complaints.rst")
+    numbered = {title: text for title, text in answers.items() if title[0].isdigit()}
+
+    assert [title.split(".")[0] for title in numbered] == [str(number) for number in range(1, 21)]
+    assert [title for title, text in numbered.items() if not re.search(r"\w#\d+", text)] == []
+    assert [title for title, text in numbered.items() if not NAMED_TEST.search(text)] == []
+
+
+def test_each_line_of_security_has_a_test() -> None:
+    """What the page on security says is held by a test in the same line of its tables."""
+    text = (ROOT / "docs" / "security.rst").read_text()
+    rows = [
+        row
+        for table in re.split(r"\.\. list-table::", text)[1:]
+        for row in re.split(r"^   \* - ", table, flags=re.MULTILINE)[2:]
+    ]
+
+    assert len(rows) > 20
+    assert [row.splitlines()[0] for row in rows if not NAMED_TEST.search(row)] == []

@@ -34,6 +34,7 @@ WINDOW = 64
 """So many granted ticks are remembered one by one, as in the anti-replay windows of IPsec and DTLS."""
 
 _MOST_CLAIMS = 64
+_LARGEST = 2**20  # characters; one that is written here, with a name of a usual length, has 20,000 at most
 _FORMAT = 1
 # Of the records of paused jobs: a version that knows no pauses must neither run the job nor write the pause away.
 _FORMAT_PAUSED = 2
@@ -344,6 +345,8 @@ def decode(text: object, name: str) -> Record:
     try:
         if not isinstance(text, str):
             raise TypeError("not a text")
+        if len(text) > _LARGEST:
+            raise ValueError(f"it has {len(text)} characters")
         fields = json.loads(text)
         if fields["format"] not in (_FORMAT, _FORMAT_PAUSED):
             raise ValueError(f"format {fields['format']!r:.20} is not known to this version")
