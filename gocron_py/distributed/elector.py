@@ -84,17 +84,19 @@ class CampaigningElector(ABC):
         self._bell = threading.Event()
         self._heard = threading.Event()
         self._leads = False
+        self._began: Micros = 0
         self._sent: Micros = 0
         self._why = "no campaign has ended yet"
 
     def is_leader(self, ctx: Context) -> None:
-        """Return if this instance leads (``Elector.IsLeader``). The first question waits for an answer, at most 2 s.
+        """Return if this instance leads (``Elector.IsLeader``). The first questions wait for an answer, at most 2 s.
 
         :raises NotLeader: it does not, or cannot know.
         """
-        if self._thread is None and not self._closed:
+        if not self._heard.is_set() and not self._closed:
             self._start()
-            self._heard.wait(_FIRST_WORD)
+            # Jobs that are due together ask together: whoever asks second needs the answer as much.
+            self._heard.wait(max(_FIRST_WORD - (elapsed() - self._began) / SECOND, 0))
         if not self._leads:
             raise NotLeader(self._why)
         if elapsed() - self._sent >= self._deadline:
@@ -157,6 +159,7 @@ class CampaigningElector(ABC):
         with self._lock:
             if self._thread is None and not self._closed:
                 thread = threading.Thread(target=self._campaign, name="gocron-elector", daemon=True)
+                self._began = elapsed()
                 thread.start()
                 self._thread = thread
 
@@ -188,6 +191,7 @@ class CampaigningElector(ABC):
 
     def _change(self, leads: bool, why: str) -> None:
         changed, self._leads, self._why = leads is not self._leads, leads, why
+        self._heard.set()  # first: on_change may ask
         if changed:
             _log.info("gocron: this instance %s", "leads" if leads else f"leads no more: {why}")
             if self._on_change is not None:

@@ -248,6 +248,32 @@ class Observed(CampaigningElector):
         self.done.append("disconnects")
 
 
+def test_all_first_questions_wait_for_the_answer() -> None:
+    """Jobs that are due at one moment ask together, before the first campaign has ended; a callback may ask, too."""
+    campaigning, gate = threading.Event(), threading.Event()
+    said: list[bool] = []
+
+    class Slow(Observed):
+        def _stand(self) -> None:
+            campaigning.set()
+            gate.wait(10)
+            super()._stand()
+
+    elector = Slow(lambda is_leader: said.append(leads(elector)) if is_leader else None)
+    threads = [threading.Thread(target=lambda: said.append(leads(elector))) for _ in range(10)]
+    threads[0].start()
+    campaigning.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    gate.wait(0.3)  # time for a wrong answer; a busy machine can only hide one
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    until(lambda: len(said) == 11)
+    assert all(said)
+    elector.close()
+
+
 def test_who_resigns_does_not_say_any_more_that_it_leads() -> None:
     """A successor may lead from that moment on."""
     elector = Observed()
