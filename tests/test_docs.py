@@ -118,7 +118,9 @@ def test_api_page_is_complete() -> None:
 
 
 # Modules whose ``__all__`` is what other modules of the package use; nothing in them is for users.
-INTERNAL = re.compile(r"gocron_py\.(schedules|cli|crontab|demo|errors|monitor|logger|context|dashboard\.pages)\b")
+INTERNAL = re.compile(
+    r"gocron_py\.(schedules|definitions|cli|crontab|demo|errors|monitor|logger|context|dashboard\.pages)\b"
+)
 
 
 def public_modules() -> list[ModuleType]:
