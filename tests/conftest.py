@@ -1,3 +1,23 @@
-"""For all tests: the real servers, as fixtures."""
+"""For all tests: the real servers, as fixtures; and reports that can be sent from one process to another."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Names with lone surrogates are logged by some tests, and no report may have them where several processes test."""
+    report = yield
+    report.sections = [(title, _sendable(text)) for title, text in report.sections]
+    if report.longrepr is not None and (text := str(report.longrepr)) != _sendable(text):
+        report.longrepr = _sendable(text)
+    return report
+
+
+def _sendable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
