@@ -151,7 +151,7 @@ from gocron_py.listeners import (
     before_job_runs_skip_if_before_func_errors,
 )
 from gocron_py.logger import Logger, LogLevel, new_logger
-from gocron_py.monitor import JobStatus, Monitor, MonitorStatus, RunRecord, SchedulerMonitor
+from gocron_py.monitor import JobStatus, Monitor, MonitorStatus, RunMonitor, RunRecord, SchedulerMonitor
 from gocron_py.options import (
     SchedulerOption,
     with_clock,
@@ -327,6 +327,7 @@ __all__ = [
     "OneTimeJobSchedule",
     "OneTimeJobStartAtOption",
     "RRuleJobSchedule",
+    "RunMonitor",
     "RunRecord",
     "Scheduler",
     "SchedulerMonitor",

@@ -113,7 +113,9 @@ class Executor:
             self._tell(lambda: self._registry.report.debug("gocron: the job is running", "job", run.spec.name))
 
     def _refused_singleton(self, run: Run) -> None:
-        self._registry.report.count(run.spec.handle, JobStatus.SINGLETON_RESCHEDULED)
+        report, status = self._registry.report, JobStatus.SINGLETON_RESCHEDULED
+        report.count(run.spec.handle, status)
+        report.ended(run.spec.handle, (run.scheduled, None, None, status.value, None, 1, None, None))
         self._refused(run, "singleton")
 
     def _refused(self, run: Run, limit: str) -> None:
@@ -229,11 +231,12 @@ class Executor:
     def _step_over(self, due: _Due) -> Call:
         """A tick of a paused job. Gives what tells of it. The lock is held."""
         registry, spec = self._registry, due.spec
-        registry.step_over(due.record, due.tick, due.following)
+        entry = registry.step_over(due.record, due.tick, due.following)
 
         def tell() -> None:
             registry.report.debug("gocron: tick skipped", "job", spec.name, "reason", PAUSED)
             registry.report.count(spec.handle, JobStatus.SKIP)
+            registry.report.ended(spec.handle, entry)
 
         return tell
 

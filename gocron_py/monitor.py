@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from gocron_py.distributed.events import TickEvent
     from gocron_py.job import Job
 
-__all__ = ["JobStatus", "Monitor", "MonitorStatus", "RunRecord", "SchedulerMonitor"]
+__all__ = ["JobStatus", "Monitor", "MonitorStatus", "RunMonitor", "RunRecord", "SchedulerMonitor"]
 
 
 class JobStatus(StrEnum):
@@ -119,6 +120,26 @@ class SchedulerMonitor(Protocol):
 
         Go: ``ConcurrencyLimitReached``.
         """
+        return
+
+
+@runtime_checkable
+class RunMonitor(SchedulerMonitor, Protocol):
+    """A :class:`SchedulerMonitor` that is told of runs as records; for ``with_scheduler_monitor``. Not in Go."""
+
+    def run_began(self, job: Job, /) -> None:
+        """The task is called now. A :meth:`run_ended` follows, whatever becomes of it."""
+        return
+
+    def run_ended(self, job: Job, run: RunRecord, /) -> None:
+        """A run is over, or did not start: refused, skipped, paused, or dropped by singleton mode.
+
+        The job's next tick is known by then.
+        """
+        return
+
+    def tick_event(self, event: TickEvent, /) -> None:
+        """A tick locker tells of a tick of this scheduler's jobs: missed, lost, crashed, …"""
         return
 
 

@@ -22,6 +22,7 @@ from gocron_py.timeline import Timeline
 
 if TYPE_CHECKING:
     from gocron_py.distributed import TickLocker
+    from gocron_py.job import RunEntry
     from gocron_py.options import Settings
     from gocron_py.reporter import Reporter
 
@@ -118,11 +119,13 @@ class Registry:
             run.held_back = is_late or self.is_paused(run.record)
         return run.held_back
 
-    def step_over(self, record: JobRecord, tick: Instant, following: Instant | None) -> None:
+    def step_over(self, record: JobRecord, tick: Instant, following: Instant | None) -> RunEntry:
         """A tick of a paused job is due: it is skipped, and the next one entered. The lock is held."""
         record.ticked, record.immediate = tick, False
         self.plan(record, following)
-        record.remember((tick, None, None, _SKIP, PAUSED, 1, None, None))
+        entry: RunEntry = (tick, None, None, _SKIP, PAUSED, 1, None, None)
+        record.remember(entry)
+        return entry
 
     # -- runs: on their way in -------------------------------------------------------------------
 
@@ -198,7 +201,8 @@ class Registry:
     def skipped(self, run: Run, reason: str) -> None:
         """The run was refused, or a listener skipped it."""
         with self.lock:
-            run.record.remember((run.scheduled, None, None, _SKIP, reason, run.attempt, run.fence, run.answer))
+            run.entry = (run.scheduled, None, None, _SKIP, reason, run.attempt, run.fence, run.answer)
+            run.record.remember(run.entry)
 
     def completed(self, run: Run, now: Instant, error: Exception | None) -> None:
         """The task of a run has ended. Heard once; later calls change nothing."""
@@ -211,7 +215,8 @@ class Registry:
             record.executing -= 1
             if run.ended >= record.ended:  # else a run that ended later was faster with its listeners
                 record.completed, record.ended = now, run.ended
-            record.remember((run.scheduled, run.started, now, outcome, text, run.attempt, run.fence, run.answer))
+            run.entry = (run.scheduled, run.started, now, outcome, text, run.attempt, run.fence, run.answer)
+            record.remember(run.entry)
 
     def finish(self, run: Run) -> Run | None:
         """A run that was let through is over, whatever it did. Gives a run that waited for it."""
@@ -230,15 +235,23 @@ class Registry:
             ended = run.is_of_its_job() and self._after_last(run, tick)
             if ended:
                 cancel = self.remove(record)
-            else:
+            is_told = ended or (run.entry is not None and self.report.run_monitor is not None)
+            if not is_told:
                 self._leaves()
         if cancel is not None:
             cancel()
-        if ended:
-            self.report.tell("job_unregistered", spec.handle)
-            with self.lock:
-                self._leaves()
+        if is_told:
+            self._tell_end(run, ended)
         return following
+
+    def _tell_end(self, run: Run, ended: bool) -> None:
+        """Before it leaves: a stop waits until all are told."""
+        if run.entry is not None:
+            self.report.ended(run.spec.handle, run.entry)
+        if ended:
+            self.report.tell("job_unregistered", run.spec.handle)
+        with self.lock:
+            self._leaves()
 
     def escorted(self, call: Callable[[], None]) -> Callable[[], None]:
         """*call*, counted as a run in flight from now on until it is done, so that a stop waits for it."""

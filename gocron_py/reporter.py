@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, cast, final
+
+from gocron_py.errors import satisfies
+from gocron_py.monitor import RunMonitor
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from gocron_py.job import Job
+    from gocron_py.distributed.events import TickEvent
+    from gocron_py.job import Job, RunEntry
     from gocron_py.logger import Logger
     from gocron_py.monitor import JobStatus, Monitor, MonitorStatus, SchedulerMonitor
 
@@ -22,7 +26,7 @@ class Reporter:
     A monitor that is ``None`` is not there; callers may look first, to save making its arguments.
     """
 
-    __slots__ = ("_logger", "monitor", "monitor_status", "scheduler_monitor")
+    __slots__ = ("_logger", "monitor", "monitor_status", "run_monitor", "scheduler_monitor")
 
     def __init__(
         self,
@@ -35,6 +39,9 @@ class Reporter:
         self.monitor = monitor
         self.monitor_status = monitor_status
         self.scheduler_monitor = scheduler_monitor
+        self.run_monitor: RunMonitor | None = None
+        if satisfies(scheduler_monitor, RunMonitor):
+            self.run_monitor = cast("RunMonitor", scheduler_monitor)
 
     def debug(self, message: str, *pairs: object) -> None:
         """Log what only a developer of schedules wants to know."""
@@ -69,6 +76,21 @@ class Reporter:
         """Tell the scheduler monitor, if there is one, by the name of its method."""
         if self.scheduler_monitor is not None:
             self.call(f"SchedulerMonitor.{event}", getattr(self.scheduler_monitor, event), *args)
+
+    def began(self, job: Job) -> None:
+        """``RunMonitor.run_began``."""
+        if self.run_monitor is not None:
+            self.call("RunMonitor.run_began", self.run_monitor.run_began, job)
+
+    def ended(self, job: Job, entry: RunEntry) -> None:
+        """``RunMonitor.run_ended``."""
+        if self.run_monitor is not None:
+            self.call("RunMonitor.run_ended", self.run_monitor.run_ended, job, job._run_record(entry))
+
+    def tick(self, event: TickEvent) -> None:
+        """``RunMonitor.tick_event``."""
+        if self.run_monitor is not None:
+            self.call("RunMonitor.tick_event", self.run_monitor.tick_event, event)
 
     def count(self, job: Job, status: JobStatus) -> None:
         """``Monitor.increment_job``."""

@@ -30,7 +30,7 @@ from gocron_py.task import Panic
 
 if TYPE_CHECKING:
     from gocron_py.distributed import Elector, Locker
-    from gocron_py.job import JobRecord, JobSpec, LockAnswer
+    from gocron_py.job import JobRecord, JobSpec, LockAnswer, RunEntry
     from gocron_py.registry import Registry
 
 PAUSED = "paused"
@@ -64,6 +64,7 @@ class Run:
 
     :ivar answer: of the locker, as the history has it.
     :ivar outcome: of the task, once it has ended.
+    :ivar entry: what the history has of it, once it is over or refused.
     :ivar held_back: whether a pause keeps it from starting.
     :ivar decided: whether the task was begun, or a listener said that it is not to be.
     :ivar retry_after: of a refusal that knows when, in microseconds, the next tick comes.
@@ -76,6 +77,7 @@ class Run:
         "context",
         "decided",
         "ended",
+        "entry",
         "era",
         "held_back",
         "kind",
@@ -110,6 +112,7 @@ class Run:
         self.started: Instant | None = None
         self.completed: Instant | None = None
         self.ended = 0
+        self.entry: RunEntry | None = None
         self.kind = kind
         self.victim = victim
         self.answer: LockAnswer = None
@@ -301,6 +304,7 @@ class Run:
                 self._refused_by_pause()
             return
         self.decided = True
+        registry.report.began(self.spec.handle)
         error: Exception | None = None
         completed = started
         try:
@@ -341,7 +345,10 @@ class Run:
         with ExitStack() as stack:  # where one of them swallows what the task raises, this gives None
             for enter in self.spec.surroundings:
                 stack.enter_context(enter())
-            return self._run_task()
+            result = self._run_task()
+            if isinstance(result, Exception):
+                raise result  # an error, as ported Go returns it: what is around the task is to see one
+            return result
 
     def _after(self, started: Instant, completed: Instant, error: Exception | None) -> None:
         report, job = self.registry.report, self.spec.handle

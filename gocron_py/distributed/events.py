@@ -90,6 +90,7 @@ class Events:
         log(f"gocron: tick {kind.value}", "job", key, "tick", event.at, "detail", detail)
         if self._callback is not None:
             report.call("on_event", self._callback, event)
+        report.tick(event)
 
     def tell_crash(self, report: Reporter, key: str, crashed: Claim) -> None:
         """A run was cut off for good."""
