@@ -1,7 +1,7 @@
 """A web application with jobs, each tick once among its gunicorn workers, and one page of metrics for all of them.
 
-    export PROMETHEUS_MULTIPROC_DIR=$(mktemp -d)
-    gunicorn --config gunicorn.conf.py --workers 2 app:app
+export PROMETHEUS_MULTIPROC_DIR=$(mktemp -d)
+gunicorn --config gunicorn.conf.py --workers 2 app:app
 """
 
 import logging

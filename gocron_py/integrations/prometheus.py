@@ -13,7 +13,6 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from gocron_py.errors import ErrInvalidArgument, check_kind
 from gocron_py.integrations.prometheus_board import DURATIONS, LATENESSES, Series, board_of
-from gocron_py.monitor import JobStatus
 
 if TYPE_CHECKING:
     from gocron_py.distributed.events import TickEvent
@@ -92,10 +91,7 @@ class PrometheusMonitor:
         if duration is not None and lateness is not None and run.completed is not None:
             series.duration[run.outcome.value].observe(duration.total_seconds())
             series.lateness.observe(max(lateness.total_seconds(), 0.0))
-            if series.next is not None:  # of those beyond the limit it would be anybody's
-                metrics = self._board.metrics
-                last = metrics.success if run.outcome is JobStatus.SUCCESS else metrics.failure
-                last.labels(series.label).set(run.completed.timestamp())
+            series.show_last(run.outcome.value, run.completed.timestamp())
 
     def tick_event(self, event: TickEvent, /) -> None:
         """Count it."""

@@ -118,6 +118,7 @@ class Series:
         "going",
         "jobs",
         "label",
+        "last",
         "lateness",
         "leaving",
         "locks",
@@ -139,6 +140,7 @@ class Series:
         self.lateness = metrics.lateness.labels(label)
         self.running = metrics.running.labels(label)
         self.next = None if label == OTHERS else metrics.next.labels(label)
+        self.last: dict[str, Gauge] = {}
 
     def begin(self, job: Job) -> None:
         """Series that a job will have begin with zero: else the first failure is no increase."""
@@ -148,6 +150,15 @@ class Series:
         if spec.policy is not None:
             for kind in TickEventKind:
                 self._metrics.ticks.labels(self.label, kind.value)
+
+    def show_last(self, outcome: str, at: float) -> None:
+        """When the last run ended so. Of the jobs beyond the limit it would be anybody's."""
+        if self.next is not None:
+            gauge = self.last.get(outcome)
+            if gauge is None:  # not from the start: there was none yet
+                every = self._metrics.success if outcome == str(JobStatus.SUCCESS) else self._metrics.failure
+                gauge = self.last[outcome] = every.labels(self.label)
+            gauge.set(at)
 
     def show_next(self, job: Job) -> None:
         """When the job is due next."""
