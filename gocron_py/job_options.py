@@ -284,7 +284,8 @@ def with_surroundings(enter: Surroundings) -> JobOption:
 
     For what a framework wants around all work: Flask's ``app.app_context``, a database session. With
     ``with_global_job_options`` all jobs have it. Of several the first given is outermost. What it raises is
-    the run's error. With ``with_executor`` it is entered here, around the wait for the other side.
+    the run's error; an error that the task returns, as in Go, it sees raised. With ``with_executor`` it is entered
+    here, around the wait for the other side.
 
     :param enter: gives the context manager: a class, or what :func:`contextlib.contextmanager` makes.
     :raises ErrInvalidArgument: *enter* cannot be called.
