@@ -40,8 +40,8 @@ python_maximum_signature_line_length = 90
 # Names of the standard library and of other projects, which this documentation does not hold, and
 # private ones.
 nitpick_ignore_regex = [
-    ("py:.*", r"(asyncio|collections|concurrent|contextlib|datetime|dateutil|dict|enum|flask|logging|opentelemetry|prometheus_client)(\..*)?"),
-    ("py:.*", r"(signal|typing|uuid|zoneinfo)(\..*)?"),
+    ("py:.*", r"(asyncio|collections|concurrent|contextlib|datetime|dateutil|dict|enum|flask|logging)(\..*)?"),
+    ("py:.*", r"(opentelemetry|prometheus_client|signal|typing|uuid|zoneinfo)(\..*)?"),
     ("py:.*", r"(?:[a-z]\w*|[A-Z]\w*Error|Exception|BaseException|SystemExit|KeyboardInterrupt|None|UUID)"),
     ("py:.*", r"gocron_py\.([\w.]+\.)?(_\w+|[A-Z])"),
 ]

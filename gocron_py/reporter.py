@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, Final, cast, final
 
+from gocron_py.clock import elapsed
 from gocron_py.errors import satisfies
+from gocron_py.instant import SECOND, Micros
 from gocron_py.monitor import RunMonitor
 
 if TYPE_CHECKING:
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from gocron_py.monitor import JobStatus, Monitor, MonitorStatus, SchedulerMonitor
 
 
+_SILENCE: Final[Micros] = 60 * SECOND
+
+
 @final
 class Reporter:
     """Tells the outside what happens, and never fails.
@@ -26,7 +32,7 @@ class Reporter:
     A monitor that is ``None`` is not there; callers may look first, to save making its arguments.
     """
 
-    __slots__ = ("_logger", "monitor", "monitor_status", "run_monitor", "scheduler_monitor")
+    __slots__ = ("_logger", "_turn", "_warned", "monitor", "monitor_status", "run_monitor", "scheduler_monitor")
 
     def __init__(
         self,
@@ -36,6 +42,9 @@ class Reporter:
         scheduler_monitor: SchedulerMonitor | None,
     ) -> None:
         self._logger = logger
+        # By cause: when it was warned of, how often it came since.
+        self._warned: dict[str, tuple[Micros, int]] = {}
+        self._turn = threading.Lock()
         self.monitor = monitor
         self.monitor_status = monitor_status
         self.scheduler_monitor = scheduler_monitor
@@ -54,6 +63,20 @@ class Reporter:
     def warn(self, message: str, *pairs: object) -> None:
         """Log what is likely a mistake, or work that was dropped."""
         self._log(self._logger.warn, message, pairs)
+
+    def warn_now_and_then(self, about: str, message: str, *pairs: object) -> None:
+        """Log a warning that would come with every run while its cause lasts: once a minute for each cause."""
+        now = elapsed()
+        with self._turn:
+            said, left_out = self._warned.get(about, (now - _SILENCE, 0))
+            is_due = now - said >= _SILENCE
+            self._warned[about] = (now, 0) if is_due else (said, left_out + 1)
+        if not is_due:
+            self.debug(message, *pairs)
+        elif left_out:
+            self.warn(message, *pairs, "left out since the last warning", left_out)
+        else:
+            self.warn(message, *pairs)
 
     def error(self, message: str, *pairs: object) -> None:
         """Log an error; the key ``error`` brings its traceback."""

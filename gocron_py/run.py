@@ -253,8 +253,17 @@ class Run:
         is_held = isinstance(error, LockError) and not isinstance(error, StoreError)
         self.answer = "held" if is_held else "error"
         self._listen(Event.AFTER_LOCK_ERROR, error)
-        self.registry.report.debug("gocron: lock refused", "job", self.spec.name, "error", error)
+        self._log_refusal(error)
         self._refused(f"lock refused: {error}")
+
+    def _log_refusal(self, error: Exception) -> None:
+        report, job = self.registry.report, self.spec.name
+        if isinstance(error, StoreError):
+            locker = type(self.registry.settings.locker_of(self.spec)).__name__
+            said = "gocron: the store of locks cannot be asked, jobs do not run"
+            report.warn_now_and_then(locker, said, "job", job, "why", str(error))  # as a text: no traceback
+        else:  # another instance is faster: as it should be
+            report.debug("gocron: lock refused", "job", job, "error", error)
 
     def _refused(self, reason: str) -> None:
         self.registry.skipped(self, reason)

@@ -1,0 +1,68 @@
+"""What the log says of refused locks: a warning if the store cannot be asked, nothing if another was faster."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+import gocron_py as gocron
+from gocron_py import reporter
+from gocron_py.instant import SECOND
+from gocron_py.testing import FakeClock, wait_for_runs
+
+
+class Refusing:
+    """A locker with one answer."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def lock(self, ctx: gocron.Context, key: str) -> gocron.Lock:
+        raise self.error
+
+
+def logged(
+    error: Exception, clock: FakeClock, caplog: pytest.LogCaptureFixture, level: int = logging.WARNING
+) -> list[str]:
+    """The lines of five ticks of two jobs."""
+    caplog.set_level(level, "gocron_py")
+    options = gocron.with_clock(clock), gocron.with_distributed_locker(Refusing(error))
+    with gocron.new_scheduler(*options) as scheduler:
+        for name in "backup", "report":
+            scheduler.new_job(gocron.duration_job(timedelta(hours=1)), gocron.new_task(int), gocron.with_name(name))
+        for _ in range(5):
+            clock.advance(timedelta(hours=1))
+            wait_for_runs(scheduler)
+    return [record.getMessage() for record in caplog.records if record.levelno >= level and "store" in record.msg]
+
+
+def test_a_store_that_cannot_be_asked_is_a_warning(fake_clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
+    """One a minute, however many jobs and ticks there are; it says why."""
+    (line,) = logged(gocron.StoreDown("connection refused"), fake_clock, caplog)
+    assert "the store of locks cannot be asked, jobs do not run" in line
+    assert "connection refused" in line
+
+
+def test_what_was_left_out_is_counted(
+    fake_clock: FakeClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next warning says how many there would have been; meanwhile they are debug lines."""
+    report = reporter.Reporter(gocron.new_logger(gocron.LogLevel.ERROR), None, None, None)
+    lines: list[str] = []
+    monkeypatch.setattr(reporter.Reporter, "warn", lambda self, *said: lines.append(str(said)))
+    times = iter([100 * SECOND, 101 * SECOND, 159 * SECOND, 160 * SECOND])
+    monkeypatch.setattr(reporter, "elapsed", lambda: next(times))
+    for _ in range(4):
+        report.warn_now_and_then("RedisLocker", "down", "job", "x")
+    assert lines == ["('down', 'job', 'x')", "('down', 'job', 'x', 'left out since the last warning', 2)"]
+
+
+@pytest.mark.parametrize("error", [gocron.TickBusy("elsewhere"), gocron.TickTaken("elsewhere"), RuntimeError("taken")])
+def test_another_instance_is_no_warning(
+    error: Exception, fake_clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That it was faster is as it should be; what a locker of the user's own says cannot be told from it."""
+    logged(error, fake_clock, caplog)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
