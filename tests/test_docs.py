@@ -247,3 +247,17 @@ def test_each_line_of_security_has_a_test() -> None:
 
     assert len(rows) > 20
     assert [row.splitlines()[0] for row in rows if not NAMED_TEST.search(row)] == []
+
+
+def test_architecture_names_every_room() -> None:
+    """Each module of the package and of the stores and frameworks is on the page, by its name or its directory's."""
+    text = (ROOT / "docs" / "architecture.rst").read_text()
+    package = ROOT / "gocron_py"
+    rooms = [f"{path.name}/" if path.is_dir() else path.name for path in package.iterdir()]
+    rooms += [
+        f"{each}/{path.name}" for each in ("distributed", "integrations") for path in (package / each).glob("*.py")
+    ]
+    left_out = {"__init__.py", "__main__.py", "__pycache__/", "py.typed"}
+
+    missing = [room for room in rooms if Path(room).name not in text and room not in left_out]
+    assert [room for room in sorted(missing) if not room.endswith("__init__.py")] == []

@@ -10,9 +10,9 @@ from flask.cli import AppGroup
 
 from gocron_py.errors import GocronError
 from gocron_py.integrations.declared import ProcessScheduler, upcoming
-from gocron_py.integrations.text import printable
 from gocron_py.job import Job
 from gocron_py.monitor import JobStatus
+from gocron_py.printable import printable
 from gocron_py.words import describe
 
 
