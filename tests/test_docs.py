@@ -14,9 +14,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 import gocron_py
 from gocron_py import distributed, testing
+from gocron_py.integrations.prometheus import PrometheusMonitor
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.rst") if "_build" not in path.parts)
@@ -218,6 +220,17 @@ def test_the_tree_ends_at_what_can_be_read() -> None:
     assert [each for each in sorted(members) if not attribute(each)] == []
     assert len(reasons) >= 3
     assert [each for each in sorted(reasons) if not any(p.pattern == re.escape(each[:-1]) + ".+" for p in said())] == []
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=[str(page.relative_to(ROOT)) for page in TEXTS])
+def test_named_metrics_exist(page: Path) -> None:
+    """A metric that a page names is one that the monitor for Prometheus has."""
+    registry = CollectorRegistry()
+    PrometheusMonitor(registry)
+    there = {f"{family.name}{end}" for family in registry.collect() for end in ("", "_total", "_bucket", "_created")}
+    named = {name for text in literals(page) for name in re.findall(r"^gocron_(?!py|ticks|locks\b)\w+", text)}
+
+    assert named - there == set()
 
 
 def sections(page: str) -> dict[str, str]:

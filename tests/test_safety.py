@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from sqlalchemy import event
 
 import gocron_py as gocron
 from gocron_py import dashboard
@@ -146,7 +147,7 @@ def test_scripts_and_statements_are_constants(
     statements: set[str] = set()
     engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'jobs.db'}")
 
-    @sqlalchemy.event.listens_for(sqlalchemy.Engine, "before_cursor_execute")
+    @event.listens_for(sqlalchemy.Engine, "before_cursor_execute")
     def listen(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
         statements.add(statement)
 
@@ -160,7 +161,7 @@ def test_scripts_and_statements_are_constants(
                 locker.close()
             seen.append((frozenset(scripts), frozenset(statements)))
     finally:
-        sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", listen)
+        event.remove(sqlalchemy.Engine, "before_cursor_execute", listen)
         server.close()
         engine.dispose()
 
