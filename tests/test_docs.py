@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import logging
 import pkgutil
 import re
 import textwrap
@@ -68,6 +69,17 @@ OURS, APSCHEDULER = "", "apscheduler"
 WITH_CODE = [(page, dialect) for page in PAGES for dialect in (OURS, APSCHEDULER) if program(page, dialect).strip()]
 
 
+@pytest.fixture
+def _logging_as_before() -> Iterator[None]:
+    """Pages show how to set the logger's level; other tests are none of their readers."""
+    logger, root = logging.getLogger("gocron_py"), logging.getLogger()
+    before = logger.level, root.handlers[:]
+    yield
+    logger.setLevel(before[0])
+    root.handlers[:] = before[1]
+
+
+@pytest.mark.usefixtures("_logging_as_before")
 @pytest.mark.parametrize(
     ("page", "dialect"), WITH_CODE, ids=[f"{page.relative_to(ROOT)} {dialect}".strip() for page, dialect in WITH_CODE]
 )

@@ -209,7 +209,7 @@ def test_arguments_of_tasks_are_shown_nowhere(caplog: pytest.LogCaptureFixture) 
     def fail(password: str, *, token: str) -> None:
         raise ValueError("it went wrong")
 
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="gocron_py")
     clock = FakeClock()
     with gocron.new_scheduler(gocron.with_clock(clock)) as scheduler:
         task = gocron.new_task(fail, SECRET, token=SECRET)
@@ -232,7 +232,7 @@ def test_arguments_of_tasks_are_shown_nowhere(caplog: pytest.LogCaptureFixture) 
 
 def test_no_name_makes_a_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
     """A name with line breaks and control characters, in any message about its job, is escaped."""
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="gocron_py")
     name = "job\n2026-01-01 ERROR root: forged\r\x1b[2J\u2028"
     with gocron.new_scheduler() as scheduler:
         job = scheduler.new_job(
