@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, final
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from gocron_py.errors import ErrInvalidArgument, check_kind
-from gocron_py.integrations.prometheus_board import DURATIONS, LATENESSES, Series, board_of
+from gocron_py.integrations.prometheus_board import board_of
+from gocron_py.integrations.prometheus_series import DURATIONS, LATENESSES, Series
 
 if TYPE_CHECKING:
     from gocron_py.distributed.events import TickEvent
