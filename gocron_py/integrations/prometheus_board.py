@@ -41,6 +41,8 @@ class Board:
         self._max_jobs = max_jobs
         self._keep = keep
         self._series: dict[str, Series] = {}
+        # Of these, those whose jobs are gone.
+        self._leaving: dict[str, Series] = {}
         self._others: Series | None = None
         # A tick locker knows jobs by their keys.
         self._by_key: dict[str, Series] = {}
@@ -98,7 +100,8 @@ class Board:
             self.look()
 
     def _new(self, name: str) -> Series:
-        self._purge()
+        if len(self._series) >= self._max_jobs:
+            self._purge()
         if len(self._series) >= self._max_jobs:
             return self._beyond()
         label = printable(name[:_LONGEST_NAME])
@@ -119,26 +122,25 @@ class Board:
                 self._leave(series, {job})
 
     def _leave(self, series: Series, jobs: set[Job]) -> None:
-        if not series.jobs & jobs:
-            return
-        series.jobs -= jobs
-        if series.jobs or series.next is None:
+        gone = series.jobs & jobs
+        series.jobs -= gone
+        if not gone or series.jobs or series.next is None:
             return
         series.next.set(math.nan)
         if not self._is_multiprocess:
             series.leaving = time.monotonic()
+            self._leaving[gone.pop().name()] = series
 
     def _purge(self) -> None:
         due = time.monotonic() - self._keep
-        every = self._series.items()
-        gone = {name for name, one in every if one.leaving is not None and one.leaving <= due and not one.going}
-        for name in gone:
-            series = self._series.pop(name)
-            if not any(other.label == series.label for other in self._series.values()):
-                series.remove()
-        if gone:
-            left = set(map(id, self._series.values()))
-            self._by_key = {key: one for key, one in self._by_key.items() if id(one) in left}
+        for name, series in list(self._leaving.items()):
+            if series.leaving is None:  # somebody has its name again
+                del self._leaving[name]
+            elif series.leaving <= due and not series.going:
+                del self._leaving[name], self._series[name]
+                self._by_key = {key: one for key, one in self._by_key.items() if one is not series}
+                if not any(other.label == series.label for other in self._series.values()):
+                    series.remove()
 
     # -- schedulers --------------------------------------------------------------------------------
 
@@ -178,7 +180,7 @@ class Board:
                 continue
             with self._lock:
                 self._purge()
-                if not started and not any(one.leaving for one in self._series.values()):
+                if not started and not self._leaving:
                     self._thread = None
                     return
 

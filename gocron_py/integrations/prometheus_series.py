@@ -11,7 +11,7 @@ from gocron_py.distributed.events import TickEventKind
 from gocron_py.monitor import JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from gocron_py.job import Job
 
@@ -130,7 +130,7 @@ class Series:
         """Series that a job will have begin with zero: else the first failure is no increase."""
         settings, spec = job._scheduler._settings, job._spec
         if settings.locker_of(spec) is not None and not self.locks:
-            self.locks = {answer: self._metrics.locks.labels(self.label, answer) for answer in ("won", "held", "error")}
+            self.locks = {answer: self._metrics.locks.labels(self.label, answer) for answer in _ANSWERS}
         if spec.policy is not None:
             for kind in TickEventKind:
                 self._metrics.ticks.labels(self.label, kind.value)
@@ -152,14 +152,21 @@ class Series:
             self.next.set(math.nan if at is None else at / 1e6)
 
     def remove(self) -> None:
-        """Take it from the page."""
-        metrics = self._metrics
-        every: Iterable[Counter | Gauge | Histogram] = (
-            metrics.runs, metrics.duration, metrics.lateness, metrics.running, metrics.next,
-            metrics.success, metrics.failure, metrics.locks, metrics.limits, metrics.ticks,
-        )  # fmt: skip
-        for metric in every:
-            metric.remove_by_labels({"job_name": self.label})
+        """Take it from the page. Label by label: to look for them among those of all jobs would take its time."""
+        metrics, label = self._metrics, self.label
+        for metric in metrics.lateness, metrics.running, metrics.next, metrics.success, metrics.failure:
+            metric.remove(label)
+        for labelled, values in (
+            (metrics.runs, _TOLD),
+            (metrics.duration, _TOLD),
+            (metrics.locks, _ANSWERS),
+            (metrics.limits, _LIMITS),
+            (metrics.ticks, TickEventKind),
+        ):
+            for value in values:
+                labelled.remove(label, str(value))
 
 
+_ANSWERS = ("won", "held", "error")
+_LIMITS = ("singleton", "limit")
 _TOLD = (JobStatus.SUCCESS, JobStatus.FAIL, JobStatus.SKIP, JobStatus.SINGLETON_RESCHEDULED)
