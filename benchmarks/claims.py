@@ -22,6 +22,7 @@ from typing import Any
 from gocron_py.distributed.claim import Attempt, Load, Step, claim_tick, end
 from gocron_py.distributed.decision import Request, claim
 from gocron_py.distributed.sqlite import SQLiteStore
+from gocron_py.distributed.store import TickStore
 from gocron_py.distributed.tick import TickKind
 
 ROUNDS = 20
@@ -30,7 +31,7 @@ _JOBS = 100
 _RATE_SECONDS = 3.0
 
 
-def drive(store: SQLiteStore, procedure: Any) -> Any:
+def drive(store: TickStore, procedure: Any) -> Any:
     """Do the steps of a procedure, as the locker does."""
     reply: object = None
     while True:
@@ -44,7 +45,7 @@ def drive(store: SQLiteStore, procedure: Any) -> Any:
             reply = store.compare_and_set(step.key, step.version, step.text)  # type: ignore[union-attr]
 
 
-def claim_one(store: SQLiteStore, key: str, at: int) -> str:
+def claim_one(store: TickStore, key: str, at: int) -> str:
     """Claim a tick; the token."""
     token, owner = secrets.token_hex(12), store.owner()
     request = Request(at, TickKind.GRID, token, owner, 30_000_000)

@@ -14,7 +14,8 @@ from __future__ import annotations
 import json
 from bisect import insort
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
+from operator import ge
 from typing import Any, final
 
 from gocron_py.distributed.tick import TickKind
@@ -330,11 +331,15 @@ def encode(record: Record) -> str:
         "floor": record.floor,
         "seen": record.seen,
         "fence": record.fence,
-        "claims": [astuple(each) for each in record.claims],
+        "claims": [_as_list(each) for each in record.claims],
         "next_at": record.next_at,
         "life": record.life,
     }
     return json.dumps(fields, separators=(",", ":"))
+
+
+def _as_list(held: Claim) -> list[object]:
+    return [held.at, held.token, held.owner, held.until, held.attempt, held.fence, held.lease]
 
 
 def decode(text: object, name: str) -> Record:
@@ -353,7 +358,7 @@ def decode(text: object, name: str) -> Record:
         record = Record(
             _text(fields["name"]),
             _number(fields["floor"]),
-            tuple(map(_number, fields["seen"])),
+            _ticks(fields["seen"]),
             _number(fields["fence"]),
             tuple(_claim(*each) for each in fields["claims"]),
             None if fields["next_at"] is None else _number(fields["next_at"]),
@@ -362,11 +367,20 @@ def decode(text: object, name: str) -> Record:
         )
         if record.name != name:
             raise ValueError(f"it is that of the job {record.name!r:.80}")
-        if len(record.seen) > WINDOW or list(record.seen) != sorted(set(record.seen)):
-            raise ValueError("the ticks seen are not in order")
         return record
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StoreCorrupt(f"job {name!r:.80}: {type(error).__name__}: {error!s:.120}") from error
+
+
+def _ticks(values: object) -> tuple[Instant, ...]:
+    """The window. Looked at as a whole, and in C: most of what a record is are these."""
+    if not isinstance(values, list) or len(values) > WINDOW:
+        raise ValueError(f"the ticks seen are no list of {WINDOW} at most")
+    if not set(map(type, values)) <= {int} or any(map(ge, values, values[1:])):
+        raise ValueError("the ticks seen are not numbers in order")
+    for outermost in values[:1] + values[-1:]:
+        _number(outermost)
+    return tuple(values)
 
 
 def _claim(at: object, token: object, owner: object, *numbers: object) -> Claim:

@@ -1,0 +1,253 @@
+"""What :mod:`benchmarks.stores` measures: a locker's work on a server, and a bare client's beside it.
+
+The bare client is the library that the locker is built on, as a program has it: a connection that is open, the
+same number of round trips, of the same kind (reads, writes) and with a record of the same size. It decides nothing,
+limits no time, encodes nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.claims import claim_one, drive
+from gocron_py.context import background
+from gocron_py.distributed.claim import end
+from gocron_py.distributed.mutex import MutexLocker
+from gocron_py.distributed.store import TickStore
+from gocron_py.errors import LockError
+from gocron_py.instant import Instant
+
+JOBS = 100
+JOB = "job7"
+_LOCK = "lock + unlock"
+_CLAIM = "claim + finish"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two ways to do the same work.
+
+    :ivar trips: to the server, of each.
+    """
+
+    store: str
+    work: str
+    trips: int
+    ours: Callable[[], None]
+    bare: Callable[[], None]
+
+
+def machine_time() -> Instant:
+    """That of stores on this machine."""
+    return time.time_ns() // 1000
+
+
+def claims(store: TickStore, now: Callable[[], Instant] = machine_time) -> Callable[[], None]:
+    """Claims a tick and finishes it, of a job that has run for a while beside others."""
+    store.load([JOB])  # some learn the time so
+    for number in range(JOBS):
+        try:
+            claim_one(store, f"job{number}", now())  # registers it; the tick itself is too old
+        except LockError:
+            pass
+
+    def work() -> None:
+        drive(store, end(JOB, claim_one(store, JOB, now()), None, began=True))
+
+    for _ in range(70):  # a full window
+        work()
+    return work
+
+
+def record(store: TickStore) -> str:
+    """What the store holds of the job."""
+    return store.load([JOB]).entries[JOB].text
+
+
+def locks(locker: MutexLocker) -> Callable[[], None]:
+    """Locks and unlocks a job."""
+
+    def work() -> None:
+        locker.lock(background(), JOB).unlock(background())
+
+    work()
+    return work
+
+
+# -- the stores ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def sqlite() -> Iterator[list[Pair]]:
+    """The file of :class:`SQLiteTickLocker`, and Python's own module."""
+    from gocron_py.distributed.sqlite import SQLiteStore
+
+    with TemporaryDirectory() as name, closing(SQLiteStore(Path(name) / "ours" / "ticks.db")) as store:
+        ours, text = claims(store), record(store)
+        with closing(sqlite3.connect(Path(name) / "bare.db", isolation_level=None)) as bare:
+            bare.execute("PRAGMA journal_mode = WAL")
+            bare.execute("PRAGMA synchronous = FULL")
+            bare.execute("CREATE TABLE t (key TEXT PRIMARY KEY, version INTEGER, text TEXT) WITHOUT ROWID")
+            bare.executemany("INSERT INTO t VALUES (?, 1, ?)", [(f"job{number}", text) for number in range(JOBS)])
+
+            def work() -> None:
+                for _ in range(2):
+                    bare.execute("SELECT version, text FROM t WHERE key = ?", (JOB,)).fetchall()
+                    bare.execute("UPDATE t SET version = version + 1, text = ? WHERE key = ?", (text, JOB))
+
+            yield [Pair("SQLite", _CLAIM, 4, ours, work)]
+
+
+@contextmanager
+def redis() -> Iterator[list[Pair]]:
+    """redis-py."""
+    from redis import Redis
+
+    from gocron_py.distributed.redis import RedisLocker, RedisStore
+    from tests.servers.redis import RedisServer
+
+    with RedisServer() as server, Redis.from_url(server.url) as bare, ExitStack() as stack:
+        store = stack.enter_context(closing(RedisStore(server.url)))
+        locker = stack.enter_context(closing(RedisLocker(server.url)))
+        ours, text = claims(store), record(store)
+        bare.hset("bare", mapping={"version": "0123456789abcdef", "text": text})
+
+        def tick() -> None:
+            for _ in range(2):
+                bare.hmget("bare", "version", "text")
+                bare.hset("bare", mapping={"version": "0123456789abcdef", "text": text})
+
+        def lock() -> None:
+            bare.set("lock", "0123456789abcdef01234567", nx=True, px=30_000)
+            bare.delete("lock")
+
+        yield [Pair("Redis", _LOCK, 2, locks(locker), lock), Pair("Redis", _CLAIM, 4, ours, tick)]
+
+
+@contextmanager
+def etcd() -> Iterator[list[Pair]]:
+    """python-etcd3."""
+    import etcd3  # type: ignore[import-untyped]
+
+    from gocron_py.distributed.etcd import EtcdLocker, EtcdStore
+    from tests.servers.etcd import EtcdServer
+    from tests.servers.system import HOST
+
+    with EtcdServer() as server, ExitStack() as stack:
+        url = f"etcd://{HOST}:{server.port}"
+        bare = stack.enter_context(closing(etcd3.client(HOST, server.port)))
+        store = stack.enter_context(closing(EtcdStore(url)))
+        locker = stack.enter_context(closing(EtcdLocker(url)))
+        ours, text = claims(store), record(store)
+        do = bare.transactions
+
+        def tick() -> None:
+            for _ in range(2):
+                bare.transaction([], [do.get("bare")], [])
+                bare.transaction([do.mod("none") == 0], [do.put("bare", text)], [])
+
+        def lock() -> None:
+            lease = bare.lease(30)
+            bare.transaction([do.create("lock") == 0], [do.put("lock", "x" * 40, lease), do.get("lock")], [])
+            bare.transaction([do.create("none") == 0], [do.delete("lock")], [])
+            lease.revoke()
+
+        yield [Pair("etcd", _LOCK, 4, locks(locker), lock), Pair("etcd", _CLAIM, 4, ours, tick)]
+
+
+@contextmanager
+def kubernetes() -> Iterator[list[Pair]]:
+    """The client of Kubernetes, with plain dictionaries."""
+    from kubernetes.client import ApiClient, Configuration, CustomObjectsApi
+
+    from gocron_py.distributed.kubernetes import KubernetesStore
+    from tests.servers.kube import KubeServer
+
+    leases = ("coordination.k8s.io", "v1", "default", "leases")
+    with KubeServer() as server, ExitStack() as stack:
+        configuration = Configuration(host=server.url, ssl_ca_cert=str(server.ca_file))
+        configuration.api_key = {"authorization": f"Bearer {server.token}"}
+        client = stack.enter_context(ApiClient(configuration))
+        store = stack.enter_context(closing(KubernetesStore(client, namespace="default")))
+        ours, text = claims(store, store._api.clock.now), record(store)  # to the second, from its answers
+        bare = CustomObjectsApi(client)
+        metadata = {"name": "bare", "annotations": {"text": text}}
+        kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+        bare.create_namespaced_custom_object(*leases, {**kind, "metadata": metadata, "spec": {}})
+
+        def tick() -> None:
+            for _ in range(2):
+                lease: Any = bare.get_namespaced_custom_object(*leases, "bare")
+                # What changes nothing is not written.
+                lease["metadata"]["annotations"]["text"] = text + str(time.time_ns())
+                bare.replace_namespaced_custom_object(*leases, "bare", lease)
+
+        yield [Pair("Kubernetes", _CLAIM, 4, ours, tick)]
+
+
+@contextmanager
+def postgresql() -> Iterator[list[Pair]]:
+    """SQLAlchemy on psycopg."""
+    from tests.servers.postgres import PostgresServer
+
+    with PostgresServer() as server, _sql("PostgreSQL", server.url) as pairs:
+        yield pairs
+
+
+@contextmanager
+def mariadb() -> Iterator[list[Pair]]:
+    """SQLAlchemy on PyMySQL."""
+    from tests.servers.mariadb import MariaDBServer
+
+    with MariaDBServer() as server, _sql("MariaDB", server.url) as pairs:
+        yield pairs
+
+
+@contextmanager
+def _sql(name: str, url: str) -> Iterator[list[Pair]]:
+    import sqlalchemy as sa
+
+    from gocron_py.distributed.sql import SQLLocker, SQLStore
+
+    engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(SQLStore(url)))
+        locker = stack.enter_context(closing(SQLLocker(url)))
+        ours, text = claims(store), record(store)
+        bare = stack.enter_context(engine.connect())
+        size = len(text)
+        table = sa.Table(
+            "bare",
+            sa.MetaData(),
+            sa.Column("id", sa.String(64), primary_key=True),
+            sa.Column("version", sa.String(64)),
+            sa.Column("record", sa.Text),
+        )
+        table.create(bare)
+        bare.execute(table.insert(), [{"id": f"{n:064}", "version": "1", "record": "x" * size} for n in range(JOBS)])
+        key, version = f"{7:064}", "0123456789ab.1234.0123456789ab"
+        read = sa.select(table).where(table.c.id == sa.bindparam("key"))
+        is_it = table.c.id == sa.bindparam("key")
+        write = table.update().where(is_it).values(version=sa.bindparam("new"), record=sa.bindparam("text"))
+        mark = table.update().where(is_it).values(version=sa.bindparam("new"))
+
+        def tick() -> None:
+            for _ in range(2):
+                bare.execute(read, {"key": key}).all()
+                bare.execute(write, {"key": key, "new": f"{time.time_ns()}", "text": text})
+
+        def lock() -> None:
+            for _ in range(2):
+                bare.execute(mark, {"key": key, "new": f"{version}{time.time_ns()}"})
+
+        yield [Pair(name, _LOCK, 2, locks(locker), lock), Pair(name, _CLAIM, 4, ours, tick)]
+
+
+STORES = {each.__name__: each for each in (sqlite, redis, etcd, kubernetes, postgresql, mariadb)}
