@@ -1,8 +1,8 @@
 """What :mod:`benchmarks.stores` measures: a locker's work on a server, and a bare client's beside it.
 
 The bare client is the library that the locker is built on, as a program has it: a connection that is open, the
-same number of round trips, of the same kind (reads, writes) and with a record of the same size. It decides nothing,
-limits no time, encodes nothing.
+same number of round trips, of the same kind (reads, writes; on Redis the same scripts) and with records of the same
+sizes. It decides nothing, limits no time, encodes nothing.
 """
 
 from __future__ import annotations
@@ -66,9 +66,12 @@ def claims(store: TickStore, now: Callable[[], Instant] = machine_time) -> Calla
     return work
 
 
-def record(store: TickStore) -> str:
-    """What the store holds of the job."""
-    return store.load([JOB]).entries[JOB].text
+def records(store: TickStore, now: Callable[[], Instant] = machine_time) -> tuple[str, str]:
+    """What the store holds of the job while it runs, and afterwards: not of the same length."""
+    token = claim_one(store, JOB, now())
+    running = store.load([JOB]).entries[JOB].text
+    drive(store, end(JOB, token, None, began=True))
+    return running, store.load([JOB]).entries[JOB].text
 
 
 def locks(locker: MutexLocker) -> Callable[[], None]:
@@ -90,15 +93,15 @@ def sqlite() -> Iterator[list[Pair]]:
     from gocron_py.distributed.sqlite import SQLiteStore
 
     with TemporaryDirectory() as name, closing(SQLiteStore(Path(name) / "ours" / "ticks.db")) as store:
-        ours, text = claims(store), record(store)
+        ours, texts = claims(store), records(store)
         with closing(sqlite3.connect(Path(name) / "bare.db", isolation_level=None)) as bare:
             bare.execute("PRAGMA journal_mode = WAL")
             bare.execute("PRAGMA synchronous = FULL")
             bare.execute("CREATE TABLE t (key TEXT PRIMARY KEY, version INTEGER, text TEXT) WITHOUT ROWID")
-            bare.executemany("INSERT INTO t VALUES (?, 1, ?)", [(f"job{number}", text) for number in range(JOBS)])
+            bare.executemany("INSERT INTO t VALUES (?, 1, ?)", [(f"job{number}", texts[0]) for number in range(JOBS)])
 
             def work() -> None:
-                for _ in range(2):
+                for text in texts:
                     bare.execute("SELECT version, text FROM t WHERE key = ?", (JOB,)).fetchall()
                     bare.execute("UPDATE t SET version = version + 1, text = ? WHERE key = ?", (text, JOB))
 
@@ -110,23 +113,30 @@ def redis() -> Iterator[list[Pair]]:
     """redis-py."""
     from redis import Redis
 
+    from gocron_py.distributed import redis as redis_store
     from gocron_py.distributed.redis import RedisLocker, RedisStore
     from tests.servers.redis import RedisServer
 
     with RedisServer() as server, Redis.from_url(server.url) as bare, ExitStack() as stack:
         store = stack.enter_context(closing(RedisStore(server.url)))
         locker = stack.enter_context(closing(RedisLocker(server.url)))
-        ours, text = claims(store), record(store)
-        bare.hset("bare", mapping={"version": "0123456789abcdef", "text": text})
+        ours, texts = claims(store), records(store)
+        load, write, release = (
+            bare.script_load(each) for each in (redis_store._LOAD, redis_store._COMPARE_AND_SET, redis_store._RELEASE)
+        )
+        version = ["", "0123456789abcdef"]
+        bare.evalsha(write, 1, "bare", "", version[1], texts[0])
 
         def tick() -> None:
-            for _ in range(2):
-                bare.hmget("bare", "version", "text")
-                bare.hset("bare", mapping={"version": "0123456789abcdef", "text": text})
+            for text in texts:
+                bare.evalsha(load, 1, "bare")
+                version.reverse()
+                version[1] = f"{time.time_ns():016x}"
+                bare.evalsha(write, 1, "bare", version[0], version[1], text)
 
         def lock() -> None:
             bare.set("lock", "0123456789abcdef01234567", nx=True, px=30_000)
-            bare.delete("lock")
+            bare.evalsha(release, 1, "lock", "0123456789abcdef01234567")
 
         yield [Pair("Redis", _LOCK, 2, locks(locker), lock), Pair("Redis", _CLAIM, 4, ours, tick)]
 
@@ -145,11 +155,11 @@ def etcd() -> Iterator[list[Pair]]:
         bare = stack.enter_context(closing(etcd3.client(HOST, server.port)))
         store = stack.enter_context(closing(EtcdStore(url)))
         locker = stack.enter_context(closing(EtcdLocker(url)))
-        ours, text = claims(store), record(store)
+        ours, texts = claims(store), records(store)
         do = bare.transactions
 
         def tick() -> None:
-            for _ in range(2):
+            for text in texts:
                 bare.transaction([], [do.get("bare")], [])
                 bare.transaction([do.mod("none") == 0], [do.put("bare", text)], [])
 
@@ -176,14 +186,15 @@ def kubernetes() -> Iterator[list[Pair]]:
         configuration.api_key = {"authorization": f"Bearer {server.token}"}
         client = stack.enter_context(ApiClient(configuration))
         store = stack.enter_context(closing(KubernetesStore(client, namespace="default")))
-        ours, text = claims(store, store._api.clock.now), record(store)  # to the second, from its answers
+        now = store._api.clock.now  # to the second, from its answers
+        ours, texts = claims(store, now), records(store, now)
         bare = CustomObjectsApi(client)
-        metadata = {"name": "bare", "annotations": {"text": text}}
+        metadata = {"name": "bare", "annotations": {"text": texts[0]}}
         kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
         bare.create_namespaced_custom_object(*leases, {**kind, "metadata": metadata, "spec": {}})
 
         def tick() -> None:
-            for _ in range(2):
+            for text in texts:
                 lease: Any = bare.get_namespaced_custom_object(*leases, "bare")
                 # What changes nothing is not written.
                 lease["metadata"]["annotations"]["text"] = text + str(time.time_ns())
@@ -220,9 +231,9 @@ def _sql(name: str, url: str) -> Iterator[list[Pair]]:
     with ExitStack() as stack:
         store = stack.enter_context(closing(SQLStore(url)))
         locker = stack.enter_context(closing(SQLLocker(url)))
-        ours, text = claims(store), record(store)
+        ours, texts = claims(store), records(store)
         bare = stack.enter_context(engine.connect())
-        size = len(text)
+        size = len(texts[0])
         table = sa.Table(
             "bare",
             sa.MetaData(),
@@ -239,7 +250,7 @@ def _sql(name: str, url: str) -> Iterator[list[Pair]]:
         mark = table.update().where(is_it).values(version=sa.bindparam("new"))
 
         def tick() -> None:
-            for _ in range(2):
+            for text in texts:
                 bare.execute(read, {"key": key}).all()
                 bare.execute(write, {"key": key, "new": f"{time.time_ns()}", "text": text})
 

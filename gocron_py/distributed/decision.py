@@ -323,6 +323,9 @@ def _changed(record: Record | None, token: str, change: Callable[[Claim], Claim 
 # -- as text ---------------------------------------------------------------------------------------
 
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def encode(record: Record) -> str:
     """The record as a store keeps it: JSON."""
     fields: dict[str, Any] = {
@@ -335,7 +338,7 @@ def encode(record: Record) -> str:
         "next_at": record.next_at,
         "life": record.life,
     }
-    return json.dumps(fields, separators=(",", ":"))
+    return _to_json(fields)
 
 
 def _as_list(held: Claim) -> list[object]:

@@ -89,6 +89,7 @@ class MutexLocker(ABC):
             raise ErrInvalidArgument("lock_at_least_for must be from 0 to the ttl", got=lock_at_least_for)
         self._ttl = micros_of(ttl)
         self._at_least = micros_of(lock_at_least_for)
+        self._longest_pause = min(self._ttl / SECOND / 3, 10.0)
         self._closed = False
         self._begin()
         _lockers.add(self)
@@ -193,10 +194,15 @@ class MutexLocker(ABC):
 
     def _keep(self) -> None:
         pid = os.getpid()
+        has_rested = False
         while pid == os.getpid():
-            self._is_idle = self._until_next_look() is None
+            # After a pause in which nothing was to be done, not before: to be rung awake for each of many short locks
+            # would cost as much as they do.
+            self._is_idle = has_rested and self._until_next_look() is None
             # What came before that was said is seen now, and later comers ring.
-            self._bell.wait(self._until_next_look())
+            pause = self._until_next_look()
+            has_rested = pause is None
+            self._bell.wait(self._longest_pause if has_rested and not self._is_idle else pause)
             self._is_idle = False
             self._bell.clear()
             if self._closed:
@@ -218,7 +224,7 @@ class MutexLocker(ABC):
         if not locks and not doubts:
             return None
         is_troubled = any(elapsed() - lock.renewed > self._ttl // 3 for lock in locks)
-        pause = min(self._ttl / SECOND / (_TROUBLED if is_troubled else 3), 10.0)
+        pause = self._ttl / SECOND / _TROUBLED if is_troubled else self._longest_pause
         return min(pause, _DOUBTFUL) if doubts else pause
 
     def _renew(self, lock: MutexLock) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
 _LONGEST: Final = 400
+
+# A job has the same name at each of its claims.
+_remembered = lru_cache(1024)
+
+_PLAIN: Final = " !#$&'()*+,/:;=?@[]^`{|}"
 
 # Of the entries that are no job's record. Printable, as some databases hold no control characters in texts.
 _OWN: Final = "gocron:own:"
@@ -27,6 +33,7 @@ def raw(name: str) -> bytes:
     return name.encode("utf-8", "surrogatepass")
 
 
+@_remembered
 def escaped(name: str) -> str:
     """The name percent-encoded. Of a very long one, a part and a hash: the record tells whose it is."""
     text = quote(raw(name), safe="")
@@ -36,6 +43,13 @@ def escaped(name: str) -> str:
     return f"{text[:_LONGEST]}!{digest(name)}"
 
 
+@_remembered
+def readable(name: str) -> str:
+    """The whole name, for people: percent-encoded where it is not plain ASCII."""
+    return quote(raw(name), safe=_PLAIN)
+
+
+@_remembered
 def digest(name: str) -> str:
     """64 hexadecimal digits that stand for the name."""
     return hashlib.sha256(raw(name)).hexdigest()

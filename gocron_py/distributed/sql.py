@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self, Unpack, final
-from urllib.parse import quote
 
 try:
-    from sqlalchemy import BigInteger, Connection, Table, and_, bindparam, select
+    from sqlalchemy import BigInteger, Table, and_, bindparam, select
     from sqlalchemy.schema import CreateTable
 except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
     raise ModuleNotFoundError("pip install 'gocron_py[sql]'", name=error.name) from error
@@ -23,10 +22,11 @@ from gocron_py.distributed.elector import LeadershipCallback, StoreElector
 from gocron_py.distributed.events import EventCallback
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.mutex import MutexLocker, new_token
-from gocron_py.distributed.names import digest, raw
+from gocron_py.distributed.names import digest, readable
 from gocron_py.distributed.policy import PolicyOverrides
 from gocron_py.distributed.sql_database import Database
 from gocron_py.distributed.sql_dialects import compiler_of, insert_new, locks_table, ticks_table
+from gocron_py.distributed.sql_lines import Line, Statement
 from gocron_py.distributed.store import Entry, Snapshot, TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, TickBusy, check_kind
 from gocron_py.instant import Instant, Micros
@@ -40,8 +40,6 @@ LOCKS: Final = "gocron_locks"
 _MOST_KEYS: Final = 1000
 
 _LONGEST_NAME: Final = 63
-
-_READABLE: Final = " !#$&'()*+,/:;=?@[]^`{|}"
 
 
 def tables_as_sql(database: str, *, ticks: str = TICKS, locks: str = LOCKS, schema: str | None = None) -> str:
@@ -79,15 +77,18 @@ class SQLStore(TickStore):
         rows = _named(ticks_table, table, schema)
         self._database = Database(database, rows, create_tables)
         column = rows.c
-        clock = select(self._database.dialect.now.label("now")).subquery("clock")
-        # One row at least, with the time; nothing more of a key that is not there.
-        self._select = select(clock.c.now, column.id, column.name, column.version, column.record).select_from(
-            clock.outerjoin(rows, column.id.in_(bindparam("keys", expanding=True)))
-        )
-        self._insert = insert_new(rows, self._database.kind)
+        now = self._database.dialect.now.label("now")
+        found = select(now, column.id, column.name, column.version, column.record)
+        self._select = Statement(found.where(column.id == bindparam("key")))
+        self._select_many = found.where(column.id.in_(bindparam("keys", expanding=True)))
+        self._now = Statement(select(now))
+        values = {"id": "key", "name": "job", "version": "new", "record": "text"}
+        new: dict[str, Any] = {each: bindparam(parameter) for each, parameter in values.items()}
+        self._insert = Statement(insert_new(rows, self._database.kind).values(new))
         is_it = and_(column.id == bindparam("key"), column.version == bindparam("old"))
-        self._update = rows.update().where(is_it).values(version=bindparam("new"), record=bindparam("text"))
-        self._delete = rows.delete().where(is_it)
+        changed = {each: new[each] for each in ("version", "record")}
+        self._update = Statement(rows.update().where(is_it).values(changed))
+        self._delete = Statement(rows.delete().where(is_it))
         # The newest version of each record that this process knows.
         self._newest: dict[str, _Version] = {}
 
@@ -101,7 +102,7 @@ class SQLStore(TickStore):
             known = [self._newest.get(key) for key in some.values()]
             rows = self._read(list(some))
             now = rows[0][0] if now is None else now
-            found = {some[row[1]]: row[2:] for row in rows if row[1] in some}
+            found = {some[row[1]]: row[2:] for row in rows if len(row) > 1 and row[1] in some}
             for key, newest in zip(some.values(), known, strict=True):
                 if key in found and self._is_of_now(key, entry := _entry(key, *found[key]), newest):
                     entries[key] = entry
@@ -110,7 +111,19 @@ class SQLStore(TickStore):
         return Snapshot(now, entries)
 
     def _read(self, keys: list[str]) -> Sequence[Any]:
-        return self._database.read(lambda connection: connection.execute(self._select, {"keys": keys}).all())
+        """The rows, the time before each. At least one, which may be but the time."""
+
+        def work(line: Line) -> Sequence[Any]:
+            rows: Sequence[Any] = ()
+            if len(keys) == 1:
+                rows = self._select.done_on(line, {"key": keys[0]}).fetchall()
+            elif keys:
+                rows = line.connection.execute(self._select_many, {"keys": keys}).all()
+            if not rows:
+                rows = self._now.done_on(line, {}).fetchall()
+            return rows
+
+        return self._database.read(work)
 
     def _is_of_now(self, key: str, entry: Entry, newest: _Version | None) -> bool:
         """Whether it is not older than what was there before.
@@ -125,7 +138,7 @@ class SQLStore(TickStore):
             self._newest[key] = version
             return True
         there = {"key": digest(key), "old": entry.version}
-        self._database.wins(lambda connection: connection.execute(self._delete, there).rowcount)
+        self._database.wins(lambda line: self._delete.done_on(line, there).rowcount)
         self._newest.pop(key, None)
         return False
 
@@ -133,7 +146,7 @@ class SQLStore(TickStore):
         """See :meth:`TickStore.compare_and_set`."""
         if version is None:
             new = _Version.first()
-            row = {"id": digest(key), "name": _readable(key), "version": str(new), "record": text}
+            row = {"key": digest(key), "job": readable(key), "new": str(new), "text": text}
             return self._has_won(key, new, self._insert, row)
         old = _Version.parsed(version)
         if old is None:
@@ -142,8 +155,8 @@ class SQLStore(TickStore):
         row = {"key": digest(key), "old": str(old), "new": str(new), "text": text}
         return self._has_won(key, new, self._update, row)
 
-    def _has_won(self, key: str, new: _Version, statement: Any, row: Mapping[str, object]) -> bool:
-        is_written = self._database.wins(lambda connection: connection.execute(statement, row).rowcount)
+    def _has_won(self, key: str, new: _Version, statement: Statement, row: Mapping[str, object]) -> bool:
+        is_written = self._database.wins(lambda line: statement.done_on(line, row).rowcount)
         if is_written:
             self._newest[key] = new
         return is_written
@@ -191,14 +204,10 @@ class _Version:
 
 
 def _entry(key: str, name: object, version: object, record: object) -> Entry:
-    if name != _readable(key) or _Version.parsed(version) is None or not isinstance(record, str):
+    if name != readable(key) or _Version.parsed(version) is None or not isinstance(record, str):
         # No record is empty: whoever reads it says StoreCorrupt, of this job and of no other.
         return Entry("", "")
     return Entry(record, version)
-
-
-def _readable(name: str) -> str:
-    return quote(raw(name), safe=_READABLE)
 
 
 def _named(make: Callable[[str, str | None], Table], name: object, schema: object) -> Table:
@@ -292,26 +301,24 @@ class SQLLocker(MutexLocker):
         self._database = Database(database, rows, create_tables)
         column, now = rows.c, self._database.dialect.now
         until = now + bindparam("length", type_=BigInteger)
-        self._insert = insert_new(rows, self._database.kind).values(expires=until)
-        self._steal = (
-            rows.update()
-            .where(column.id == bindparam("key"), column.expires <= now)
-            .values(token=bindparam("mine"), expires=until)
-        )
+        new = {"id": bindparam("key"), "name": bindparam("job"), "token": bindparam("mine"), "expires": until}
+        self._insert = Statement(insert_new(rows, self._database.kind).values(new))
+        is_over = and_(column.id == bindparam("key"), column.expires <= now)
+        self._steal = Statement(rows.update().where(is_over).values(token=new["token"], expires=until))
         is_mine = and_(column.id == bindparam("key"), column.token == bindparam("mine"))
-        self._prolong = rows.update().where(is_mine).values(expires=until)
-        self._leave = rows.update().where(is_mine).values(expires=until, token="")
+        self._prolong = Statement(rows.update().where(is_mine).values(expires=until))
+        self._leave = Statement(rows.update().where(is_mine).values(expires=until, token=""))
 
     def _acquire(self, key: str) -> str:
         token = new_token()
-        row = {"id": digest(key), "name": _readable(key), "token": token, "length": self._ttl}
+        row = {"key": digest(key), "job": readable(key), "mine": token, "length": self._ttl}
         tried: list[str] = []
 
-        def take(connection: Connection) -> int:
+        def take(line: Line) -> int:
             tried.append(token)
             # The row is there from the second time on.
-            stolen = connection.execute(self._steal, {"key": row["id"], "mine": token, "length": self._ttl})
-            return stolen.rowcount or connection.execute(self._insert, row).rowcount
+            changed: int = self._steal.done_on(line, row).rowcount or self._insert.done_on(line, row).rowcount
+            return changed
 
         try:
             if self._database.wins(take):
@@ -329,9 +336,9 @@ class SQLLocker(MutexLocker):
     def _release(self, key: str, token: str, after: Micros) -> bool:
         return self._change(self._leave, key, token, after)
 
-    def _change(self, statement: Any, key: str, token: str, length: Micros) -> bool:
+    def _change(self, statement: Statement, key: str, token: str, length: Micros) -> bool:
         row = {"key": digest(key), "mine": token, "length": length}
-        return self._database.wins(lambda connection: connection.execute(statement, row).rowcount)
+        return self._database.wins(lambda line: statement.done_on(line, row).rowcount)
 
     def _forked(self) -> None:
         self._database.forked()

@@ -10,7 +10,7 @@ from typing import Any, Final, final
 
 from sqlalchemy import BigInteger, Column, ColumnElement, MetaData, String, Table, Text, bindparam, literal_column
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from gocron_py.distributed.circuit import CALL_TIMEOUT
 from gocron_py.errors import ErrInvalidArgument
@@ -47,21 +47,23 @@ class Dialect:
     settings: tuple[str, ...]
     codes: Mapping[object, Failure]
 
-    def failure(self, error: DBAPIError) -> Failure:
-        """What went wrong."""
-        for code in _codes(error.orig):
+    def failure(self, error: Exception) -> Failure:
+        """What went wrong, by an error of a driver or of SQLAlchemy."""
+        theirs = (isinstance(error, DBAPIError) and error.orig) or error
+        if "no such table" in str(theirs):  # SQLite has no code for it
+            return Failure.NO_TABLE
+        for code in _codes(theirs):
             if code in self.codes:
                 return self.codes[code]
-        if isinstance(error.orig, Exception) and "no such table" in str(error.orig):  # SQLite has no code for it
-            return Failure.NO_TABLE
-        is_strange = isinstance(error, IntegrityError | DataError | ProgrammingError)
-        return Failure.STRANGE if is_strange else Failure.DOWN
+        # All drivers have classes of these names (PEP 249).
+        names = {kind.__name__ for kind in type(theirs).__mro__}
+        return Failure.STRANGE if names & {"IntegrityError", "DataError", "ProgrammingError"} else Failure.DOWN
 
 
-def _codes(error: object) -> list[object]:
+def _codes(error: BaseException) -> list[object]:
     """What the drivers tell: PostgreSQL's by name, MySQL's as the first argument."""
     named = (getattr(error, name, None) for name in ("sqlstate", "pgcode", "sqlite_errorname"))
-    return [*named, *getattr(error, "args", ())[:1]]
+    return [*named, *error.args[:1]]
 
 
 _POSTGRESQL: Final = Dialect(
@@ -105,6 +107,7 @@ _SQLITE: Final = Dialect(
         "SQLITE_CORRUPT": Failure.STRANGE,
         "SQLITE_NOTADB": Failure.STRANGE,
         "SQLITE_MISMATCH": Failure.STRANGE,
+        "SQLITE_ERROR": Failure.STRANGE,  # columns
     },
 )
 
@@ -174,10 +177,8 @@ def insert_new(table: Table, dialect: str) -> Any:
 
     Not to raise keeps the races of instances out of the server's log.
     """
-    statement: Any = table.insert()
     if dialect == "postgresql":
-        statement = postgresql.insert(table).on_conflict_do_nothing(index_elements=["id"])
-    elif dialect == "sqlite":
-        statement = sqlite.insert(table).on_conflict_do_nothing(index_elements=["id"])
-    # Of an INSERT SQLAlchemy forgets how many there were.
-    return statement.execution_options(preserve_rowcount=True)
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=["id"])
+    if dialect == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing(index_elements=["id"])
+    return table.insert()

@@ -243,8 +243,10 @@ def test_arguments_and_do_connect_of_an_engine_count(postgres_server: Any) -> No
         options["password"] = "token"
 
     with closing(SQLStore(engine)) as store:
-        names = store._database.read(lambda c: c.exec_driver_sql("SHOW application_name").scalar_one())
-        limit = store._database.read(lambda c: c.exec_driver_sql("SHOW statement_timeout").scalar_one())
+        names = store._database.read(lambda line: line.connection.exec_driver_sql("SHOW application_name").scalar_one())
+        limit = store._database.read(
+            lambda line: line.connection.exec_driver_sql("SHOW statement_timeout").scalar_one()
+        )
     assert ("shop", "1500ms", ["t"]) == (names, limit, tokens)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "0"
@@ -255,7 +257,9 @@ def test_commits_that_a_crash_forgets_are_switched_on(postgres_server: Any) -> N
     """On the store's own connections only."""
     engine = create_engine(Place(postgres_server).url, connect_args={"options": "-c synchronous_commit=off"})
     with closing(SQLStore(engine)) as store:
-        setting = store._database.read(lambda c: c.exec_driver_sql("SHOW synchronous_commit").scalar_one())
+        setting = store._database.read(
+            lambda line: line.connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
+        )
     assert setting == "on"
 
 
@@ -402,8 +406,8 @@ import sys, time
 from gocron_py.distributed.sql import SQLStore
 store = SQLStore(sys.argv[1])
 store.load([])
-def hold(connection):
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def hold(line):
+    line.driver.execute("BEGIN IMMEDIATE")
     print("held", flush=True)
     time.sleep(60)
 store._database.read(hold)
