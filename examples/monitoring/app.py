@@ -19,11 +19,7 @@ from gocron_py.distributed.sqlite import SQLiteTickLocker
 from gocron_py.integrations.prometheus import PrometheusMonitor
 
 logging.basicConfig(level=logging.INFO)
-
-scheduler = gocron.new_scheduler(
-    gocron.with_scheduler_monitor(PrometheusMonitor()),
-    gocron.with_distributed_locker(SQLiteTickLocker(os.environ.get("JOBS_DB", "data/jobs.db"))),
-)
+monitor = PrometheusMonitor()
 
 
 def heartbeat() -> None:
@@ -35,9 +31,16 @@ def report() -> None:
     raise ConnectionError("the mail server does not answer")
 
 
-every_half_second = gocron.duration_job(timedelta(seconds=0.5))
-scheduler.new_job(every_half_second, gocron.new_task(heartbeat), gocron.with_name("heartbeat"))
-scheduler.new_job(every_half_second, gocron.new_task(report), gocron.with_name("report"))
+def start_scheduler() -> None:
+    """Called in each worker: a scheduler does not outlive a fork."""
+    scheduler = gocron.new_scheduler(
+        gocron.with_scheduler_monitor(monitor),
+        gocron.with_distributed_locker(SQLiteTickLocker(os.environ.get("JOBS_DB", "data/jobs.db"))),
+    )
+    every_half_second = gocron.duration_job(timedelta(seconds=0.5))
+    scheduler.new_job(every_half_second, gocron.new_task(heartbeat), gocron.with_name("heartbeat"))
+    scheduler.new_job(every_half_second, gocron.new_task(report), gocron.with_name("report"))
+    scheduler.start()
 
 
 def metrics() -> Callable[..., Iterable[bytes]]:

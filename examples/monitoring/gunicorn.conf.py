@@ -4,9 +4,9 @@ from prometheus_client import multiprocess
 
 
 def post_worker_init(worker):
-    from app import scheduler
+    from app import start_scheduler
 
-    scheduler.start()
+    start_scheduler()
 
 
 def child_exit(server, worker):

@@ -297,12 +297,13 @@ def test_a_registry_that_is_dropped_is_let_go() -> None:
 
 
 @pytest.mark.slow
-def test_two_workers_of_gunicorn(serve: Serve, tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [(), ("--preload",)], ids=["", "preload"])
+def test_two_workers_of_gunicorn(more: tuple[str, ...], serve: Serve, tmp_path: Path) -> None:
     """One page shows both: each tick won once and refused once; a worker that is killed leaves no gauges behind."""
     files = tmp_path / "metrics"
     files.mkdir()
     options = ["--workers", "2", "--bind", "127.0.0.1:PORT", "--worker-tmp-dir", str(tmp_path)]
-    command = ["-m", "gunicorn", "--config", "gunicorn.conf.py", *options, "app:app"]
+    command = ["-m", "gunicorn", "--config", "gunicorn.conf.py", *options, *more, "app:app"]
     served: Served = serve(MONITORING, *command, PROMETHEUS_MULTIPROC_DIR=str(files))
 
     def scrape() -> Page:
