@@ -25,11 +25,13 @@ html_theme = "alabaster"
 html_theme_options = {
     "description": "Go's gocron, in Python",
     "fixed_sidebar": True,
-    "page_width": "1080px",
+    "page_width": "1200px",
+    "body_max_width": "900px",
     "sidebar_width": "240px",
 }
 html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html"]}
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False

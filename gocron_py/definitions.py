@@ -225,6 +225,7 @@ def new_default_cron(with_seconds: bool) -> Cron:
 
     For example to look at a crontab before it is saved: ``is_valid`` raises what ``new_job`` would.
 
+    :param with_seconds: whether crontabs have six fields, the first of which is the seconds.
     :raises ErrInvalidArgument: not a bool.
     """
     check_kind(with_seconds, bool, "with_seconds")
@@ -355,6 +356,7 @@ def weekly_job(interval: int, days_of_the_week: Weekdays | None, at_times: AtTim
 
     Weeks begin on Sunday. What is left of this week comes first, then the weeks are counted from this one.
 
+    :param days_of_the_week: ``Weekday`` or 0 (Sunday) to 6.
     :param at_times: in the scheduler's location.
     :raises ErrInvalidArgument: a wrong kind of object, or no day of the week.
 

@@ -190,7 +190,10 @@ def with_cron_implementation(c: Cron | None) -> JobOption:
 
 
 def with_daylight_savings_time_policy(policy: DaylightSavingsTimePolicy) -> JobOption:
-    """What becomes of a time that does not exist (Go: ``WithDaylightSavingsTimePolicy``)."""
+    """What becomes of a time that does not exist (Go: ``WithDaylightSavingsTimePolicy``).
+
+    :raises ErrInvalidArgument: not a DaylightSavingsTimePolicy.
+    """
     check_kind(policy, DaylightSavingsTimePolicy, "policy")
 
     def apply(spec: JobSpec, setup: Setup) -> None:
@@ -234,6 +237,8 @@ def with_disabled_distributed_job_locker(disabled: bool) -> JobOption:
     """Make the job local to this process: neither locker nor elector is asked.
 
     (Go: ``WithDisabledDistributedJobLocker``; there the elector is.)
+
+    :raises ErrInvalidArgument: not a bool.
     """
     check_kind(disabled, bool, "disabled")
 
@@ -300,7 +305,10 @@ def with_surroundings(enter: Surroundings) -> JobOption:
 
 
 def with_start_at(option: StartAtOption) -> JobOption:
-    """Say when the job first runs (Go: ``WithStartAt``)."""
+    """Say when the job first runs (Go: ``WithStartAt``).
+
+    :raises ErrInvalidArgument: not made by one of the ``with_start_…`` functions.
+    """
     check_kind(option, StartAtOption, "option")
     return _Apply(option.write)
 
@@ -352,7 +360,10 @@ def with_start_date_time_past(start: datetime | None) -> StartAtOption:
 
 
 def with_stop_at(option: StopAtOption) -> JobOption:
-    """Say when the job stops (Go: ``WithStopAt``)."""
+    """Say when the job stops (Go: ``WithStopAt``).
+
+    :raises ErrInvalidArgument: not made by ``with_stop_date_time``.
+    """
     check_kind(option, StopAtOption, "option")
     return _Apply(option.write)
 

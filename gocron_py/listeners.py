@@ -68,7 +68,7 @@ def before_job_runs(event_listener_func: Callable[[UUID, str], object]) -> Event
 def before_job_runs_skip_if_before_func_errors(
     event_listener_func: Callable[[UUID, str], BaseException | None],
 ) -> EventListener:
-    """Called before each run; if it raises, or returns an exception, the run is skipped.
+    """Called before each run, with the job's id and name; if it raises, or returns an exception, the run is skipped.
 
     A skipped run uses up none of ``with_limited_runs`` (Go: ``BeforeJobRunsSkipIfBeforeFuncErrors``).
     """
@@ -76,26 +76,35 @@ def before_job_runs_skip_if_before_func_errors(
 
 
 def after_job_runs(event_listener_func: Callable[[UUID, str], object]) -> EventListener:
-    """Called after each run that succeeded (Go: ``AfterJobRuns``)."""
+    """Called after each run that succeeded, with the job's id and name (Go: ``AfterJobRuns``).
+
+    :raises ErrEventListenerFuncNil: from ``new_job``, as of all listeners: ``None``, or it cannot be called so.
+    """
     return EventListener(Event.AFTER_JOB_RUNS, event_listener_func)
 
 
 def after_job_runs_with_error(
     event_listener_func: Callable[[UUID, str, Exception], object],
 ) -> EventListener:
-    """Called after each run that failed, with its error (Go: ``AfterJobRunsWithError``)."""
+    """Called after each run that failed, with the job's id and name and the error (Go: ``AfterJobRunsWithError``).
+
+    The error is then not logged.
+    """
     return EventListener(Event.AFTER_JOB_RUNS_WITH_ERROR, event_listener_func)
 
 
 def after_job_runs_with_panic(event_listener_func: Callable[[UUID, str, Any], object]) -> EventListener:
-    """Called when a task panicked, with the value; then the error path goes on with ``ErrPanicRecovered``.
+    """Called when a task panicked, with the job's id and name and the value.
 
-    A panic is :func:`gocron_py.panic`, or any exception that is not an :class:`Exception`, such as
-    ``SystemExit``, which then is the value (Go: ``AfterJobRunsWithPanic``).
+    Then the error path goes on with ``ErrPanicRecovered``. A panic is :func:`gocron_py.panic`, or any exception that
+    is not an :class:`Exception`, such as ``SystemExit``, which then is the value (Go: ``AfterJobRunsWithPanic``).
     """
     return EventListener(Event.AFTER_JOB_RUNS_WITH_PANIC, event_listener_func)
 
 
 def after_lock_error(event_listener_func: Callable[[UUID, str, Exception], object]) -> EventListener:
-    """Called when the lock was refused or could not be asked for, with the reason (Go: ``AfterLockError``)."""
+    """Called when the lock was refused, could not be asked for, or was lost (Go: ``AfterLockError``).
+
+    With the job's id and name and the reason: of this library's lockers a :exc:`~gocron_py.LockError`.
+    """
     return EventListener(Event.AFTER_LOCK_ERROR, event_listener_func)

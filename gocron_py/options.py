@@ -157,7 +157,10 @@ def with_distributed_locker(locker: Locker) -> SchedulerOption:
 
 
 def with_global_job_options(*job_options: JobOption) -> SchedulerOption:
-    """Give every job these options, before its own; may be said several times (Go: ``WithGlobalJobOptions``)."""
+    """Give every job these options, before its own; may be said several times (Go: ``WithGlobalJobOptions``).
+
+    :raises ErrInvalidArgument: not options of a job. What they say themselves comes from ``new_job``.
+    """
     for option in job_options:
         check_kind(option, JobOption, "a global job option")
 
@@ -242,6 +245,7 @@ def with_scheduler_monitor(monitor: SchedulerMonitor) -> SchedulerOption:
 def with_stop_timeout(timeout: timedelta) -> SchedulerOption:
     """How long ``stop_jobs`` and ``shutdown`` wait for running jobs (Go: ``WithStopTimeout``). Default: 10 s.
 
+    :raises ErrInvalidArgument: not a timedelta.
     :raises ErrWithStopTimeoutZeroOrNegative: from ``new_scheduler``.
     """
     check_kind(timeout, timedelta, "timeout")

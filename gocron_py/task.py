@@ -90,7 +90,7 @@ def new_task(function: Any, /, *args: Any, **kwargs: Any) -> Task:
 
     :param function: any callable; what it returns is ignored, unless it is an exception: as in Go, that
         is the run's error.
-    :param args: its arguments; whether they fit is checked by ``new_job``.
+    :param args: its arguments, and *kwargs*; whether they fit is checked by ``new_job``.
     """
     return Task(function, args, kwargs)
 

@@ -124,6 +124,7 @@ def serve(
 
     :param address: ``host:port``; without a host the loopback, so that only this machine sees it; port 0 is any
         that is free. Any other host needs *authorize*, such as :class:`BasicAuth`.
+    :param title: as for :func:`app`, like *actions*, *authorize* and *late_after*.
     :param hosts: as for :func:`app`. On the loopback the default is ``localhost`` and its addresses.
     :raises ErrInvalidArgument: what :func:`app` refuses; an address that is none, that cannot be had, or that
         others can reach without *authorize*.

@@ -35,6 +35,7 @@ def new_at_time(hours: int, minutes: int, seconds: int) -> AtTime:
 
     Whether there is such a time is looked at when the job is made.
 
+    :param hours: 0 to 23; *minutes* and *seconds* are 0 to 59.
     :raises ErrInvalidArgument: not whole numbers.
     """
     for number, what in (hours, "hours"), (minutes, "minutes"), (seconds, "seconds"):
@@ -43,7 +44,7 @@ def new_at_time(hours: int, minutes: int, seconds: int) -> AtTime:
 
 
 def new_at_times(*at_times: AtTime | time | None) -> AtTimes:
-    """Times of day (Go: ``NewAtTimes``). Any collection of them serves as well.
+    """Times of day, in the scheduler's location (Go: ``NewAtTimes``). Any collection of them serves as well.
 
     :raises ErrInvalidArgument: something else than times of day.
     """
