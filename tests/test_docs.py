@@ -172,8 +172,7 @@ def literals(page: Path) -> set[str]:
 def names_of_tests(file: str) -> frozenset[str]:
     """The names of the tests in a file."""
     path = ROOT / file
-    tree = ast.parse(path.read_text()) if path.is_file() else ast.Module([], [])
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return frozenset(re.findall(r"^ *def (test_\w+)", path.read_text(), re.MULTILINE) if path.is_file() else ())
 
 
 @cache
