@@ -10,9 +10,11 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from uuid import UUID
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -285,3 +287,34 @@ def test_architecture_names_every_room() -> None:
 
     missing = [room for room in rooms if Path(room).name not in text and room not in left_out]
     assert [room for room in sorted(missing) if not room.endswith("__init__.py")] == []
+
+
+def test_reasons_of_the_tree_are_those_of_a_history() -> None:
+    """Runs that are paused, vetoed, refused by a lock or by an election say why in the words of the decision tree."""
+
+    class No:
+        def lock(self, ctx: gocron_py.Context, key: str) -> gocron_py.Lock:
+            raise RuntimeError("somebody has it")
+
+        def is_leader(self, ctx: gocron_py.Context) -> None:
+            raise gocron_py.NotLeader("somebody leads")
+
+    def veto(job_id: UUID, name: str) -> Exception:
+        return ValueError("not today")
+
+    reasons = set()
+    listener = gocron_py.with_event_listeners(gocron_py.before_job_runs_skip_if_before_func_errors(veto))
+    clock = testing.FakeClock()
+    for options in [[gocron_py.with_distributed_locker(No())], [gocron_py.with_distributed_elector(No())], []]:
+        with gocron_py.new_scheduler(gocron_py.with_clock(clock), *options) as scheduler:
+            hourly, task = gocron_py.cron_job("0 * * * *"), gocron_py.new_task(print)
+            jobs = [scheduler.new_job(hourly, task, gocron_py.with_name(name), listener) for name in ("one", "two")]
+            jobs[1].pause()
+            clock.advance(timedelta(hours=1))
+            testing.wait_for_runs(scheduler)
+            reasons |= {run.error for job in jobs for run in job.history()}
+
+    told = {reason.partition(":")[0] for reason in reasons if reason}
+    named = literals(ROOT / "docs" / "ran_twice_or_not_at_all.rst")
+    assert told == {"paused", "lock refused", "not the leader", "skipped by a listener"}
+    assert [each for each in told if each not in named and f"{each}: …" not in named] == []
