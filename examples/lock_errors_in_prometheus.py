@@ -4,6 +4,7 @@ It tells an instance that was merely not the first one from a store that does no
 ``PrometheusMonitor`` counts the same by itself, as ``gocron_locks_total``.
 """
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
@@ -33,6 +34,7 @@ class Lockers:
         raise next(self.answers, gocron.StoreDown("connection refused"))
 
 
+logging.getLogger("gocron_py").setLevel(logging.CRITICAL)  # it would warn of the store, once a minute
 clock = FakeClock()
 options = gocron.with_clock(clock), gocron.with_distributed_locker(Lockers())
 everywhere = gocron.with_global_job_options(gocron.with_event_listeners(gocron.after_lock_error(count)))
