@@ -539,7 +539,7 @@ def test_on_servers(server: str, request: pytest.FixtureRequest) -> None:
             schedulers[-1].start()
         labels = ["number 0", "number 1"]
         for locker in lockers:
-            until(lambda locker=locker: [each.label for each in locker.instances() if each.alive] == labels, 30)  # type: ignore[misc]
+            until(lambda locker=locker: sorted(each.label for each in locker.instances() if each.alive) == labels, 30)  # type: ignore[misc]
         jobs[0].pause()
         schedulers[0].pause()
         until(jobs[1].is_paused, 30)

@@ -409,7 +409,7 @@ def test_22_update_of_a_singleton_while_it_runs(make_scheduler: MakeScheduler, c
 def test_23_job_never_returns(make_scheduler: MakeScheduler, gate: threading.Event, end: str) -> None:
     """The stop comes back at the stop time-out, with an error that names the job, which is left alone.
 
-    (That a lease is kept meanwhile is a matter of the stores, which are not there yet.)
+    (That a lease is kept meanwhile is tested with the stores.)
     """
     started = threading.Event()
     scheduler = make_scheduler(gocron.with_stop_timeout(200 * MS), real=True)
@@ -457,7 +457,7 @@ def test_24_job_forks(run_script: RunScript) -> None:
     """A child that a task forks, and that falls out of the task, is no second scheduler.
 
     It ends there; it neither releases the lock of the parent's run nor tells anybody of a run. (That a lease is not
-    renewed by it is a matter of the stores, which are not there yet.)
+    renewed by it is tested with the stores.)
     """
     script = run_script(
         """
@@ -476,7 +476,9 @@ def test_24_job_forks(run_script: RunScript) -> None:
             else:
                 say("child")
         s = gocron.new_scheduler(gocron.with_distributed_locker(Locker()))
+        # One after the other, on a machine that takes long to fork, too.
         s.new_job(every(20), gocron.new_task(task), gocron.with_name("forks"), gocron.with_limited_runs(2),
+                  gocron.with_singleton_mode(gocron.LimitMode.WAIT),
                   gocron.with_event_listeners(gocron.after_job_runs(lambda *a: say("after", os.getpid() == parent))))
         with s:
             until(lambda: len(codes) == 2 and not s.jobs())
