@@ -13,11 +13,11 @@ from typing import Final
 import click
 
 from gocron_py.cli import fail
+from gocron_py.cli.crontab_file import load, told
 from gocron_py.cli.dashboard_option import CREDENTIALS, dashboard_option
 from gocron_py.cli.dashboard_option import dashboard as serving
 from gocron_py.cli.output import duration, one_line, print_error
-from gocron_py.cli.validate_command import told
-from gocron_py.crontab.file import Crontab, parse, read
+from gocron_py.crontab.file import Crontab
 from gocron_py.crontab.init import with_init
 from gocron_py.crontab.log import Log
 from gocron_py.crontab.service import Service, Settings, teller
@@ -80,10 +80,7 @@ def command(
     Exit codes: 0 after a stop, 1 if the file has errors (all are told) or
     something would not end, 2 for a wrong command line.
     """
-    try:
-        crontab = parse(read(file), with_seconds, system)
-    except ValueError as error:
-        fail(f"{file}: {error}")
+    crontab = load(file, with_seconds, system)
     for line in told(file, crontab):
         print_error(line)
     if crontab.errors:

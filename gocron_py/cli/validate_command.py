@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gocron_py.cli import fail
+from gocron_py.cli.crontab_file import load, told
 from gocron_py.cli.output import console, plain, print_json, styled
-from gocron_py.crontab.file import Crontab, Entry, parse, read
+from gocron_py.crontab.file import Crontab, Entry
 from gocron_py.crontab.schedule import LineDefinition
 from gocron_py.definitions import Setup
 from gocron_py.instant import datetime_of
@@ -29,23 +28,12 @@ def command(file: Path, with_seconds: bool, system: bool, as_json: bool) -> int:
     The exit code is 1 if there is an error. What is accepted, and how it differs from Debian's cron, is in the
     documentation under "The command line".
     """
-    try:
-        crontab = parse(read(file), with_seconds, system)
-    except ValueError as error:
-        fail(f"{file}: {error}")
+    crontab = load(file, with_seconds, system)
     if as_json:
         print_json(_as_json(file, crontab))
     else:
         _print(file, crontab)
     return 1 if crontab.errors else 0
-
-
-def told(file: Path, crontab: Crontab) -> Sequence[str]:
-    """One line for each problem."""
-    return [
-        f"{file}:{problem.line}: {'error' if problem.is_error else 'warning'}: {problem.text}"
-        for problem in crontab.problems
-    ]
 
 
 def _print(file: Path, crontab: Crontab) -> None:
@@ -66,7 +54,11 @@ def _as_json(file: Path, crontab: Crontab) -> dict[str, Any]:
         "file": plain(str(file)),
         "entries": [_entry(entry) for entry in crontab.entries],
         "problems": [
-            {"line": problem.line, "level": "error" if problem.is_error else "warning", "text": plain(problem.text)}
+            {
+                "line": problem.line or None,
+                "level": "error" if problem.is_error else "warning",
+                "text": plain(problem.text),
+            }
             for problem in crontab.problems
         ],
     }

@@ -66,7 +66,7 @@ class Entry:
 @final
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, or will surprise, with which line."""
+    """What is wrong, or will surprise, with which line; 0 is the whole file."""
 
     line: int
     text: str

@@ -371,6 +371,17 @@ def test_a_file_with_errors_is_not_run(tmp_path: Path, capsys: pytest.CaptureFix
     assert err.splitlines()[2] == f"gocron-py crontab: {file}: nothing is run: 2 errors"
 
 
+def test_what_is_suspicious_is_said_at_the_start(tmp_path: Path) -> None:
+    """A file for other options, and one with nothing in it; both are run."""
+    with cron(crontab(tmp_path, "* * * * * * root echo hi")) as it:
+        it.until(lambda: it.ended(1))
+        assert "/crontab:1: warning: 'root' would be the command, and is a user: --system" in it.text()
+    with cron(crontab(tmp_path, "# nothing yet")) as it:
+        it.until(lambda: "0 entries" in it.text())
+        assert "/crontab: warning: it has no entries: a mount that is missing?" in it.text()
+        assert it.stop() == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

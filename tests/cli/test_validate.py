@@ -114,3 +114,58 @@ def test_the_example_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
     file = Path(__file__).parents[2] / "examples" / "deploy" / "crontab" / "crontab"
     assert run(["validate", str(file)]) == 0
     assert capsys.readouterr().out == f"{file}: 3 entries, 0 errors, 0 warnings\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "says"),
+    [
+        ("*/2 * * * * * echo hi", [], "'*' would be the command, and looks like one more time field: --with-seconds"),
+        ("0 */2 * * * 1-5 echo hi", [], "'1-5' would be the command"),
+        ("0 15 2 * * 5 echo hi", [], "'5' would be the command"),
+        ("0 15 2 * * mon-fri echo hi", [], "'mon-fri' would be the command"),
+        ("0 15 2 * * * root echo hi", ["--system"], "'*' would be the user, and looks like one more time field"),
+        ("0 15 2 * * * 2027 echo hi", ["--with-seconds"], "but there are six with --with-seconds"),
+        ("*/5 * * * * root echo hi", [], "'root' would be the command, and is a user: --system reads a column"),
+        ("@daily nobody echo hi", [], "'nobody' would be the command"),
+    ],
+)  # fmt: skip
+def test_a_file_for_other_options(
+    line: str, options: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is valid and runs something else: a warning says what, and the remedy."""
+    file = tmp_path / "crontab"
+    file.write_text(f"{line}\n")
+    assert run(["validate", str(file), *options]) == 0
+    told, summary = capsys.readouterr().out.splitlines()
+    assert told.startswith(f"{file}:1: warning: ")
+    assert says in told
+    assert summary.endswith("1 entry, 0 errors, 1 warning")
+
+
+def test_what_only_looks_like_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Programs that are called like a field or a user, the right options, users as arguments: not a word."""
+    (tmp_path / "bin").mkdir()
+    for name in ("5", "root", "sun"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    file = tmp_path / "crontab"
+    commands = ["5 x", "root x", "sun x", "su root -c x", "./5", "2to3 x", "/bin/echo *"]
+    file.write_text("\n".join([f"PATH={tmp_path}/bin", *(f"* * * * * {each}" for each in commands), ""]))
+    assert run(["validate", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}: {len(commands)} entries, 0 errors, 0 warnings\n"
+    file.write_text("*/5 * * * * root echo hi\n")
+    assert run(["validate", str(file), "--system"]) == 0
+    assert "0 warnings" in capsys.readouterr().out
+
+
+def test_a_file_without_entries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It runs nothing for ever, silently: that is hardly what is meant."""
+    file = tmp_path / "crontab"
+    for text in ("", "# nothing\n", "A=b\n"):
+        file.write_text(text)
+        assert run(["validate", str(file)]) == 0
+        told, summary = capsys.readouterr().out.splitlines()
+        assert told == f"{file}: warning: it has no entries: a mount that is missing?"
+        assert summary == f"{file}: 0 entries, 0 errors, 1 warning"
+    assert run(["validate", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"][0]["line"] is None
