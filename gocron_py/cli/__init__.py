@@ -1,7 +1,7 @@
 """The command line: ``python -m gocron_py`` and ``gocron-py``. The extra ``cli`` is needed.
 
 A command is a module of its own, imported when it is asked for. What is wrong is one line on standard error:
-exit code 2 where the command line is, 1 for all else.
+exit code 2 where the words of the command line are, 1 for what fails.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from gocron_py.cli import fail
 from gocron_py.cli.crontab_file import load, told
 from gocron_py.cli.dashboard_option import CREDENTIALS, dashboard_option
 from gocron_py.cli.dashboard_option import dashboard as serving
-from gocron_py.cli.output import duration, one_line, print_error
+from gocron_py.cli.output import duration, one_line, print_error, refuse
 from gocron_py.crontab.file import Crontab
 from gocron_py.crontab.init import with_init
 from gocron_py.crontab.log import Log
@@ -110,7 +110,7 @@ def _location(tz: str | None) -> tzinfo:
     try:
         return local_location() if tz is None else load_location(tz)
     except ErrWithLocationUnknown:
-        fail(f"--tz: there is no zone {tz!r:.80}")
+        refuse(f"--tz: there is no zone {tz!r:.80}")
 
 
 def _inherited(clean: bool) -> Mapping[str, str]:
@@ -125,7 +125,7 @@ def _locker(url: str | None, on_crash: str, overlap: bool, log: Log) -> TickLock
     try:
         return tick_locker(url, on_event=teller(log), on_crash=on_crash, overlap=overlap)
     except GocronError as error:
-        fail(f"--once-across: {one_line(error)}")
+        refuse(f"--once-across: {one_line(error)}")
 
 
 def _run(file: Path, crontab: Crontab, settings: Settings, log: Log, address: str | None) -> int:

@@ -9,15 +9,29 @@ from typing import Final
 
 import click
 
+from gocron_py.cli.output import one_line
 from gocron_py.errors import ErrInvalidArgument
 from gocron_py.scheduler import Scheduler
 
 CREDENTIALS: Final = "GOCRON_DASHBOARD_AUTH"
 """The variable with ``user:password``."""
 
+
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from gocron_py.dashboard.server import split_address
+
+        try:
+            split_address(value)
+        except ErrInvalidArgument as error:
+            raise click.BadParameter(f"{value!r:.80}: {one_line(error)}", ctx, param) from None
+    return value
+
+
 dashboard_option = click.option(
     "--dashboard",
     metavar="ADDRESS",
+    callback=_address,
     help=f"Serve the dashboard: :8080 for this machine only; 0.0.0.0:8080 needs {CREDENTIALS}=user:password.",
 )
 
@@ -47,6 +61,6 @@ def dashboard(scheduler: Scheduler, address: str | None) -> Iterator[str | None]
             raise ErrInvalidArgument(
                 f"--dashboard {address}: others can reach it; set {CREDENTIALS}=user:password"
             ) from None
-        raise
+        raise ErrInvalidArgument(f"--dashboard {address}: {one_line(error)}") from None
     with server:
         yield server.url

@@ -38,6 +38,11 @@ from gocron_py.definitions import (
 from gocron_py.schedules.crontab import parse as parse_crontab
 from gocron_py.schedules.wall_time import Weekday
 
+_FORMS: Final = (
+    "one of: every 90m, every 10m to 20m, daily at 03:00, weekly on mon at 09:00, monthly on 1, -1 at 00:30, "
+    "once at 2027-01-01T00:00, RRULE:FREQ=WEEKLY;BYDAY=MO; see `gocron-py next --help`"
+)
+
 _UNITS: Final = {"second": "s", "minute": "m", "hour": "h"}
 
 # What the words of a definition look like once blanks around commas are gone.
@@ -67,9 +72,9 @@ def parse_definition(text: str, with_seconds: bool = False) -> JobDefinition:
             return make(found)
     if found := _ONCE.fullmatch(words):
         return _once(found)
-    first = lower.partition(" ")[0]
-    if first in ("every", "daily", "weekly", "monthly", "once"):
-        raise ValueError(f"{text!r:.120} cannot be understood; see `gocron-py next --help` for what can be said")
+    # No crontab begins with a letter, but for that of a zone.
+    if lower[:1].isalpha() and not _ZONE.match(text):
+        raise ValueError(f"{text!r:.120} cannot be understood: neither a crontab nor {_FORMS}")
     return cron_job(text, with_seconds)
 
 

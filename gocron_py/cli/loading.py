@@ -8,7 +8,7 @@ import traceback
 from importlib import import_module
 from operator import attrgetter
 
-from gocron_py.cli.output import fail
+from gocron_py.cli.output import fail, refuse
 from gocron_py.scheduler import Scheduler
 
 
@@ -16,7 +16,7 @@ def load_scheduler(target: str) -> Scheduler:
     """The scheduler, or what the function gives that *target* names. Ends the command if there is none."""
     module_name, colon, attribute = target.partition(":")
     if not colon or not module_name or not attribute:
-        fail(f"{target!r} must be of the form module:scheduler, such as myapp.jobs:scheduler")
+        refuse(f"{target!r} must be of the form module:scheduler, such as myapp.jobs:scheduler")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

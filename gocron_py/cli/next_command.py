@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -9,14 +10,18 @@ from typing import Any, final
 
 import click
 
-from gocron_py.cli import fail
 from gocron_py.cli.changes import Change, Oddity, changes, last_before, oddities, readings
 from gocron_py.cli.definition import parse_definition, zone_of
-from gocron_py.cli.output import console, one_line, plain, print_json, styled
+from gocron_py.cli.output import console, one_line, plain, print_json, refuse, styled
 from gocron_py.definitions import Setup
-from gocron_py.errors import ErrWithLocationUnknown, GocronError
+from gocron_py.errors import ErrCronJobParse, ErrWithLocationUnknown, GocronError
 from gocron_py.instant import SECOND, Instant, datetime_of, instant_of
-from gocron_py.schedules.description import DescribedSchedule, JobType
+from gocron_py.schedules.description import (
+    DescribedSchedule,
+    DurationJobSchedule,
+    DurationRandomJobSchedule,
+    JobType,
+)
 from gocron_py.schedules.wall_time import DAY, load_location, local_location, reading_of
 
 _YEAR = 366 * DAY
@@ -87,7 +92,7 @@ def command(
         odd = _odd(question, ticks)
         words = _words(question) if explain else None
     except (GocronError, ValueError, OverflowError) as error:
-        fail(one_line(error))
+        refuse(one_line(error) + _hint(schedule, error))
     if as_json:
         print_json(_as_json(question, ticks, odd, words))
     else:
@@ -99,6 +104,15 @@ def _question(text: str, tz: str | None, start: str | None, with_seconds: bool) 
     zone, _ = zone_of(text, location)
     now = time.time_ns() // 1000
     return _Question(text, with_seconds, location, zone, now, now if start is None else _moment(start, zone))
+
+
+def _hint(schedule: str, error: Exception) -> str:
+    """What people mean who are used to another grammar."""
+    if not isinstance(error, ErrCronJobParse):
+        return ""
+    if "exactly 5 fields, found 6" in str(error):
+        return "; --with-seconds reads six"
+    return "; in gocron's grammar Sunday is 0, not 7" if re.search(r"\b7\b", schedule.rpartition(" ")[2]) else ""
 
 
 def _location(name: str) -> tzinfo:
@@ -147,16 +161,28 @@ def _print(
     out = console()
     if words is not None:
         out.print(styled(words, "bold"))
-    notes = _notes(odd)
+    notes, is_coarse = _notes(odd), _is_coarse(question)
     if not ticks:
         out.print(styled("never again"))
     for tick in ticks:
         note = f"  <- {notes[tick]}" if tick in notes else ""
         out.print(
-            _shown(tick, question.zone) + styled(f"  {_distance(tick - question.now)}", "dim") + styled(note, "yellow")
+            _shown(tick // SECOND * SECOND if is_coarse else tick, question.zone)
+            + styled(f"  {_distance(tick - question.now)}", "dim")
+            + styled(note, "yellow")
         )
     for change, concerned in odd:
         out.print(styled(_told(change, concerned, question.zone), "yellow"))
+
+
+def _is_coarse(question: _Question) -> bool:
+    """Whether fractions of seconds are noise: at random, or that of now."""
+    match question.build(question.location).describe():
+        case DurationRandomJobSchedule(least, most):
+            return not least.microseconds and not most.microseconds
+        case DurationJobSchedule(duration):
+            return question.start == question.now and not duration.microseconds
+    return False
 
 
 def _shown(tick: Instant, zone: tzinfo) -> Any:

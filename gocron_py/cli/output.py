@@ -37,8 +37,13 @@ def one_line(error: BaseException) -> str:
 
 
 def fail(message: str) -> NoReturn:
-    """End the command with one line on standard error, and exit code 1."""
+    """End the command with one line on standard error, and exit code 1: what was asked for does not work."""
     raise Failure(message)
+
+
+def refuse(message: str) -> NoReturn:
+    """End the command with one line on standard error, and exit code 2: what was asked for cannot be meant."""
+    raise click.UsageError(message, click.get_current_context(silent=True))
 
 
 class Failure(click.ClickException):

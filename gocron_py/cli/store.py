@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote
 
 import click
 
-from gocron_py.cli.output import fail, one_line
+from gocron_py.cli.output import fail, one_line, refuse
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.urls import tick_locker
 from gocron_py.errors import GocronError
 
+_VARIABLE: Final = "GOCRON_ONCE_ACROSS"
+
+
+def _given(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    if value is None:
+        raise click.UsageError(f"Missing option '--store', or {_VARIABLE} in the environment", ctx)
+    return value
+
+
 store_option = click.option(
-    "--store", metavar="URL", required=True, envvar="GOCRON_ONCE_ACROSS", help="Its URL (or $GOCRON_ONCE_ACROSS)."
+    "--store", metavar="URL", envvar=_VARIABLE, callback=_given, help=f"Its URL (or ${_VARIABLE})."
 )
 
 
@@ -28,13 +38,20 @@ def opened(url: str) -> Iterator[TickLocker]:
     try:
         if (path := path_of(url)) is not None and not path.exists():
             fail(f"{path}: No such file")
-        locker = tick_locker(url)
+        locker = _locker(url)
         try:
             yield locker
         finally:
             locker.close()
     except GocronError as error:
         fail(f"--store: {one_line(error)}")
+
+
+def _locker(url: str) -> TickLocker:
+    try:
+        return tick_locker(url)
+    except GocronError as error:
+        refuse(f"--store: {one_line(error)}")
 
 
 def path_of(url: str) -> Path | None:

@@ -130,7 +130,7 @@ def serve(
         others can reach without *authorize*.
     """
     check_kind(address, str, "address")
-    host, port = _split(address)
+    host, port = split_address(address)
     family, resolved = _resolve(host, port)
     is_private = ipaddress.ip_address(resolved.partition("%")[0]).is_loopback
     if not is_private and authorize is None:
@@ -143,10 +143,16 @@ def serve(
     return DashboardServer(application, resolved, port, family)
 
 
-def _split(address: str) -> tuple[str, int]:
+def split_address(address: str) -> tuple[str, int]:
+    """The host and the port of ``host:port``; without a host the loopback.
+
+    :raises ErrInvalidArgument: it is none.
+    """
     host, colon, port = address.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or len(port) > 5 or int(port) > 65535:
+    if not colon or not port.isascii() or not port.isdigit():
         raise ErrInvalidArgument("an address is host:port, or :port", got=address)
+    if len(port) > 5 or int(port) > 65535:
+        raise ErrInvalidArgument(f"port {port:.20} is beyond 65535, the last one", got=address)
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:

@@ -387,13 +387,13 @@ def test_what_is_suspicious_is_said_at_the_start(tmp_path: Path) -> None:
     [
         (["/nosuch"], 1, "/nosuch: No such file or directory"),
         (["/"], 1, "it is a directory"),
-        (["FILE", "--tz", "Mars"], 1, "no zone 'Mars'"),
+        (["FILE", "--tz", "Mars"], 2, "no zone 'Mars'"),
         (["FILE", "--timeout", "soon"], 2, "'soon' is no length of time"),
         (["FILE", "--stop-timeout", "-1s"], 2, "must be more than 0"),
-        (["FILE", "--once-across", "ftp://geheim@x"], 1, "begins with one of sqlite://"),
-        (["FILE", "--once-across", "redis://:geheim@host:port/"], 1, "not a URL of Redis"),
-        (["FILE", "--once-across", "sqlite://x"], 1, "three or four slashes"),
-        (["FILE", "--once-across", "k8s://Not a namespace"], 1, "k8s://namespace"),
+        (["FILE", "--once-across", "ftp://geheim@x"], 2, "begins with one of sqlite://"),
+        (["FILE", "--once-across", "redis://:geheim@host:port/"], 2, "not a URL of Redis"),
+        (["FILE", "--once-across", "sqlite://x"], 2, "three or four slashes"),
+        (["FILE", "--once-across", "k8s://Not a namespace"], 2, "k8s://namespace"),
     ],
 )
 def test_what_is_wrong_is_one_line(

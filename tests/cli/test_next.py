@@ -79,7 +79,8 @@ def test_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["*/20 * * * * *", "--tz", "UTC", "--from", "2099-03-01", "-n", "2"]
 
     assert lines(capsys, *arguments, "--with-seconds")[1] == "Sun 2099-03-01 00:00:20 UTC"
-    assert run(["next", *arguments]) == 1
+    assert run(["next", *arguments]) == 2
+    assert "found 6: [*/20 * * * * *]; --with-seconds reads six" in capsys.readouterr().err
     assert "exactly 5 fields" in capsys.readouterr().err
 
 
@@ -149,26 +150,30 @@ def test_words(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["60 * * * *"], 1, "end of range (60) above maximum (59): 60"),
-        (["0 0 30 2 *"], 1, "it never runs"),
-        (["every x"], 1, "'x' is no length of time such as 30s or 1h30m"),
-        (["every -5m"], 1, "must be more than 0"),
-        (["every blue moon"], 1, "cannot be understood"),
-        (["daily at 25:00"], 1, "'25:00' is no time of day"),
-        (["weekly at 03:00"], 1, "on which days?"),
-        (["daily on mon at 03:00"], 1, "days are said of weeks and months"),
-        (["weekly on moonday at 03:00"], 1, "'moonday' is no day of the week"),
-        (["monthly on 32 at 03:00"], 1, "must be between 31 and -31"),
-        (["monthly on x at 03:00"], 1, "'x' is no day of the month"),
-        (["once at then"], 1, "'then' is no moment"),
-        (["once at 2001-01-01"], 1, "must not be in the past"),
-        (["RRULE:FREQ=X"], 1, "not an iCalendar recurrence"),
-        (["daily", "--tz", "Mars/Base"], 1, "no zone 'Mars/Base'"),
-        (["daily", "--tz", "../../etc/passwd"], 1, "no zone"),
-        (["daily", "--from", "soon"], 1, "'soon' is no time"),
-        (["CRON_TZ=Mars * * * * *"], 1, "unknown time zone Mars"),
-        (["\x1b[31m * * * *"], 1, "\\x1b[31m"),
-        (["*" * 100_000], 1, "exactly 5 fields"),
+        (["60 * * * *"], 2, "end of range (60) above maximum (59): 60"),
+        (["0 0 30 2 *"], 2, "it never runs"),
+        (["every x"], 2, "'x' is no length of time such as 30s or 1h30m"),
+        (["every -5m"], 2, "must be more than 0"),
+        (["every blue moon"], 2, "cannot be understood"),
+        (["foo"], 2, "'foo' cannot be understood: neither a crontab nor one of: every 90m, every 10m to 20m, daily at"),
+        (["0 0 * * 7"], 2, "in gocron's grammar Sunday is 0, not 7"),
+        (["0 0 * * 1-7"], 2, "Sunday is 0"),
+        (["0 0 7 7 8"], 2, "end of range (8) above maximum (6): 8\n"),
+        (["daily at 25:00"], 2, "'25:00' is no time of day"),
+        (["weekly at 03:00"], 2, "on which days?"),
+        (["daily on mon at 03:00"], 2, "days are said of weeks and months"),
+        (["weekly on moonday at 03:00"], 2, "'moonday' is no day of the week"),
+        (["monthly on 32 at 03:00"], 2, "must be between 31 and -31"),
+        (["monthly on x at 03:00"], 2, "'x' is no day of the month"),
+        (["once at then"], 2, "'then' is no moment"),
+        (["once at 2001-01-01"], 2, "must not be in the past"),
+        (["RRULE:FREQ=X"], 2, "not an iCalendar recurrence"),
+        (["daily", "--tz", "Mars/Base"], 2, "no zone 'Mars/Base'"),
+        (["daily", "--tz", "../../etc/passwd"], 2, "no zone"),
+        (["daily", "--from", "soon"], 2, "'soon' is no time"),
+        (["CRON_TZ=Mars * * * * *"], 2, "unknown time zone Mars"),
+        (["\x1b[31m * * * *"], 2, "\\x1b[31m"),
+        (["*" * 100_000], 2, "exactly 5 fields"),
         ([], 2, "Missing argument 'SCHEDULE'"),
         (["daily", "-n", "0"], 2, "'-n'"),
         (["daily", "--nonsense"], 2, "No such option"),
@@ -187,3 +192,13 @@ def test_what_is_wrong_is_one_line(
     assert err.endswith("\n")
     assert all(char.isprintable() for char in err[:-1])
     assert len(err) < 3000
+
+
+@pytest.mark.parametrize(
+    ("schedule", "has_fractions"),
+    [("every 10m to 20m", False), ("every 90m", False), ("every 1500ms", True), ("every 100ms to 200ms", True)],
+)
+def test_fractions_of_seconds(schedule: str, has_fractions: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are shown where the schedule has them, not where they are only now's, or those of chance."""
+    assert ("." in "".join(lines(capsys, schedule, "-n", "20"))) is has_fractions
+    assert len({run["unix"] % 1 for run in answer(capsys, "every 10m to 20m")["runs"]}) > 1  # machines get them all

@@ -123,8 +123,6 @@ def test_dashboard(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "says"),
     [
-        ("jobs", "must be of the form module:scheduler"),
-        (":x", "must be of the form"),
         ("nosuchmodule:x", "cannot be imported: ModuleNotFoundError"),
         ("jobs:nothing", "jobs has no nothing"),
         ("jobs:other", "is no scheduler and gives none, but an object of type int"),
@@ -152,6 +150,36 @@ def test_no_scheduler_is_one_line(
     assert says in err
     assert err.count("\n") == 1
     sys.modules.pop("jobs", None)
+
+
+@pytest.mark.parametrize("target", ["jobs", ":x", "jobs:"])
+def test_words_that_name_no_scheduler(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command line is wrong, whatever there is to import."""
+    assert run(["run", target]) == 2
+    assert "must be of the form module:scheduler, such as myapp.jobs:scheduler" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "says"),
+    [
+        ("8080", 2, "'--dashboard': '8080': an address is host:port, or :port"),
+        ("foo", 2, "'--dashboard': 'foo': an address is host:port"),
+        (":99999", 2, "'--dashboard': ':99999': port 99999 is beyond 65535"),
+        ("::1:80", 2, "an IPv6 address stands in brackets"),
+        ("no.such.host.invalid:80", 1, "--dashboard no.such.host.invalid:80: the address has no host that is known"),
+        ("0.0.0.0:0", 1, "set GOCRON_DASHBOARD_AUTH=user:password"),
+    ],
+)
+def test_addresses_of_dashboards(
+    address: str, code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The option and the value are named, and what is wrong with it: 2 for the words, 1 for what fails."""
+    file = tmp_path / "crontab"
+    file.write_text("@daily true\n")
+    assert run(["crontab", str(file), "--dashboard", address]) == code
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert says in err
 
 
 # -- all commands ----------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def test_status_shows_instances(store: str, capsys: pytest.CaptureFixture[str]) 
     [
         ("sqlite:////nosuch/jobs.db", 1, "/nosuch/jobs.db: No such file"),
         ("sqlite:////etc/passwd", 1, "--store: "),
-        ("ftp://geheim", 1, "begins with one of"),
+        ("ftp://geheim", 2, "begins with one of"),
         ("redis://:geheim@127.0.0.1:1/0", 1, "the store cannot be reached"),
     ],
 )
@@ -126,7 +126,7 @@ def test_a_job_that_is_not_there(store: str, capsys: pytest.CaptureFixture[str])
     assert run(["pause", "--store", store]) == 2
     assert run(["pause", "x", "--all", "--store", store]) == 2
     assert run(["status"]) == 2
-    assert "Missing option '--store'" in capsys.readouterr().err
+    assert "Missing option '--store', or GOCRON_ONCE_ACROSS in the environment" in capsys.readouterr().err
 
 
 # -- doctor ----------------------------------------------------------------------------------------
