@@ -73,7 +73,7 @@ def test_other_machines_need_authorize(scheduler: gocron.Scheduler, address: str
     ("address", "said"),
     [
         ("", "host:port"), ("8080", "host:port"), ("localhost", "host:port"), ("x:y", "host:port"),
-        (":99999", "host:port"), (":-1", "host:port"), ("::1:80", "brackets"), ("no.such.host.invalid:80", "no host"),
+        (":99999", "beyond"), (":-1", "host:port"), ("::1:80", "brackets"), ("no.such.host.invalid:80", "no host"),
         ("a" * 300 + ":80", "no host"), (8080, "address must be"),
     ],
 )  # fmt: skip
