@@ -35,7 +35,9 @@ def main() -> None:
     dask.config.set({"distributed.scheduler.allowed-failures": 0})
     locker = MemoryTickLocker()  # SQLiteTickLocker(…) or any other
     with (
-        LocalCluster(n_workers=1, host="127.0.0.1", dashboard_address=None, silence_logs=logging.CRITICAL) as cluster,
+        LocalCluster(
+            n_workers=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
+        ) as cluster,
         Client(cluster) as client,  # of a real one: Client("tcp://scheduler:8786")
         gocron.new_scheduler(
             gocron.with_executor(client.get_executor()),

@@ -93,7 +93,22 @@ class Executor:
         self.take([offer])
         self._pool.kick()
 
+    def resume(self, runs: list[Run]) -> None:
+        """Take runs back that were left to other instances for a while. From any thread."""
+        for run in runs:
+            self._put(run)
+        self._pool.kick()
+
     def _hand(self, run: Run) -> None:
+        """Give a run to a worker, or leave it to other instances for a while."""
+        try:
+            deferred = run.defer(self.resume)
+        except BaseException:  # a schedule of a user's: that it raises is told where it is asked for the next tick
+            deferred = False
+        if not deferred:
+            self._put(run)
+
+    def _put(self, run: Run) -> None:
         """Give a run to a worker; if the scheduler stops, it does not begin, nor do those that wait for it."""
         following: Run | None = run
         while following is not None:

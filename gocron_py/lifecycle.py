@@ -210,6 +210,8 @@ class Lifecycle:
             self.executor.tell_to_stop()
         for cancel in cancels:
             cancel()
+        for locker in self._registry.shared:
+            locker.hurry()
 
     def _wait_for_runs(self, ctx: Context | None, inside: bool, began: float) -> None:
         registry, own = self._registry, int(inside)

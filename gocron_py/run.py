@@ -30,6 +30,8 @@ from gocron_py.task import Panic
 
 if TYPE_CHECKING:
     from gocron_py.distributed import Elector, Locker
+    from gocron_py.distributed.claim import Attempt
+    from gocron_py.distributed.turns import Resume
     from gocron_py.job import JobRecord, JobSpec, LockAnswer, RunEntry
     from gocron_py.registry import Registry
 
@@ -67,6 +69,7 @@ class Run:
     :ivar entry: what the history has of it, once it is over or refused.
     :ivar held_back: whether a pause keeps it from starting.
     :ivar decided: whether the task was begun, or a listener said that it is not to be.
+    :ivar waited: the claim of a run that was left to other instances for a while.
     :ivar retry_after: of a refusal that knows when, in microseconds, the next tick comes.
     """
 
@@ -90,6 +93,7 @@ class Run:
         "spec",
         "started",
         "victim",
+        "waited",
     )
 
     def __init__(
@@ -121,6 +125,7 @@ class Run:
         self.decided = False
         self.retry_after: int | None = None
         self.lock: TickLock | None = None
+        self.waited: Attempt | None = None
 
     def tick(self) -> Tick:
         """The tick, as instances name it. One that the store has timed has the store's time."""
@@ -154,6 +159,18 @@ class Run:
         """The run will not be: it uses up none of ``with_limited_runs``. Under the registry's lock."""
         if self.record.spec is self.spec:
             self.record.counted -= 1
+
+    def defer(self, resume: Resume) -> bool:
+        """Whether the run is left to other instances for a while; *resume* takes it back. Calls nothing of a user's.
+
+        Not with an elector, for the preferred instance may not be the leader; nor under a limit, for the run would
+        take the place of another meanwhile.
+        """
+        settings, spec = self.registry.settings, self.spec
+        if settings.limit is not None or settings.elector_of(spec) is not None:
+            return False
+        locker = settings.locker_of(spec)
+        return isinstance(locker, TickLocker) and locker.defer(self, resume)
 
     def execute(self) -> None:
         """Do the run, then those that waited for it."""

@@ -93,13 +93,16 @@ def takes_lock(lock: object) -> None: ...
 # -- what runs over here -----------------------------------------------------------------------------
 
 
+def new_cluster(**how: Any) -> LocalCluster:
+    # Its scheduler has an HTTP server in any case, on port 8787 unless it is told another.
+    return LocalCluster(host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, **how)
+
+
 @pytest.fixture(scope="module")
 def whole_cluster() -> Iterator[LocalCluster]:
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=logging.CRITICAL
-        ) as cluster,
+        new_cluster(n_workers=2, threads_per_worker=1) as cluster,
     ):
         yield cluster
 
@@ -307,7 +310,7 @@ def test_lease_is_renewed_here_while_the_work_is_there(
     until(lambda: noted(file))
 
     def ends() -> list[int]:
-        return [claim.until for claim in decode(first.store.load(["job"]).entries["job"].text, "job").claims.values()]
+        return [claim.until for claim in decode(first.store.load(["job"]).entries["job"].text, "job").claims]
 
     (end,) = ends()
     until(lambda: ends()[0] > end + 2_000_000)
@@ -370,7 +373,7 @@ def test_lost_client_is_an_error_of_the_run(
 def test_lost_cluster_is_an_error_of_the_run(make_instance: MakeInstance, file: Path, gate: Path) -> None:
     """A cluster that goes away fails the run."""
     with (
-        LocalCluster(n_workers=1, host="127.0.0.1", dashboard_address=None, silence_logs=logging.CRITICAL) as cluster,
+        new_cluster(n_workers=1) as cluster,
         Client(cluster) as client,
     ):
         instance = make_instance(client.get_executor())

@@ -71,6 +71,18 @@ class Sleep:
     micros: Micros
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a load of many keys has found: the answer to the first load of a claim, which may come late as any.
+
+    :ivar asked: when the store was asked, on the clock of :attr:`Attempt.elapsed`.
+    """
+
+    snapshot: Snapshot
+    asked: Micros
+
+
 Step = Load | Write | Sleep
 Procedure = Generator[Step, Any]
 
@@ -89,6 +101,7 @@ class Attempt:
     :ivar doubtful: the versions on which a claim may have been written, unseen.
     :ivar pause: before it asks again for the first time, at most.
     :ivar dice: from 0 to 1: those who wait for one thing do not all ask at once.
+    :ivar glance: in place of the first load.
     """
 
     key: str
@@ -102,6 +115,7 @@ class Attempt:
     doubtful: list[object] = field(default_factory=list)
     pause: Micros = _FIRST_PAUSE
     dice: Callable[[], float] = random.random
+    glance: Glance | None = None
 
 
 def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
@@ -135,10 +149,14 @@ def _ask(attempt: Attempt) -> Generator[Step, Any, Granted | Later | None]:
 
     :return: ``None``: to be asked again at once; of a :class:`Later` the time is how long to sleep.
     """
-    asked = attempt.elapsed()
-    snapshot: Snapshot = yield Load((attempt.key,))
+    glance, attempt.glance = attempt.glance, None
+    if glance is None:
+        asked = attempt.elapsed()
+        snapshot: Snapshot = yield Load((attempt.key,))
+    else:
+        asked, snapshot = glance.asked, glance.snapshot
     entry = snapshot.entries.get(attempt.key)
-    answer = _decide(attempt, entry, snapshot.now)
+    answer = decided(attempt, entry, snapshot.now)
     if answer.record is not None:
         written: bool = yield from _write(attempt, entry, answer)
         if not written:
@@ -161,7 +179,11 @@ def _ask(attempt: Attempt) -> Generator[Step, Any, Granted | Later | None]:
     return Later(answer.error, min(ahead + _MARGIN, _LONGEST_NAP))
 
 
-def _decide(attempt: Attempt, entry: Entry | None, now: Instant) -> Answer:
+def decided(attempt: Attempt, entry: Entry | None, now: Instant) -> Answer:
+    """What the rule says of what a store holds.
+
+    :raises StoreCorrupt: that is no record.
+    """
     record = None if entry is None else decode(entry.text, attempt.key)
     if record is not None and attempt.known not in (None, record.life):
         answer: Answer = Refused(StoreAmnesia, reborn(record, now))

@@ -18,6 +18,7 @@ from gocron_py.distributed.events import Events, TickEventKind
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.owed import Owed, with_tick
 from gocron_py.distributed.policy import TickPolicy
+from gocron_py.distributed.preference import Peers
 from gocron_py.distributed.presence import Instance, Presence
 from gocron_py.distributed.store import Snapshot, TickStore
 from gocron_py.distributed.tick import TickKind
@@ -83,6 +84,7 @@ class Keeper:
         """As new: also in a forked child, where no thread is and no lock can be trusted."""
         self.pauses.begin()
         self.presence.begin()
+        self.peers = Peers()
         self._lock = threading.Lock()
         self._bell = threading.Event()
         # How often the thread has looked, or has tried to.
@@ -341,9 +343,11 @@ class Keeper:
             return
         with self._lock:
             answers = {job.leads() for job in self._attended}
+            group = self.peers.group(frozenset(job.key for job in self._attended))
         leads = True if True in answers else False if False in answers else None
         self.driver.drive(self.presence.look(snapshot, self._complain))
-        self.driver.drive(self.presence.tell(snapshot, leads))
+        self.driver.drive(self.presence.tell(snapshot, leads, group))
+        self.peers.saw(self.store.owner(), self.presence.peers(group))
 
     def _say_goodbye(self) -> None:
         if self._snapshot is None:

@@ -34,9 +34,11 @@ from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.keeper import Attendance, Keeper
 from gocron_py.distributed.names import job_key
 from gocron_py.distributed.policy import PolicyOverrides, TickPolicy, policy_of
+from gocron_py.distributed.preference import room_of
 from gocron_py.distributed.presence import Instance
 from gocron_py.distributed.store import TickStore
 from gocron_py.distributed.tick import TickKind, tick_of
+from gocron_py.distributed.turns import Resume, Turns, Waiting
 from gocron_py.errors import (
     ErrInvalidArgument,
     LockError,
@@ -82,6 +84,7 @@ class TickLocker:
         self._keeper = Keeper(store, self._events)
         self._driver = self._keeper.driver
         self.pauses = self._keeper.pauses
+        self._turns = Turns(self._driver, store.pause, self._attempt_of)
         _lockers.add(self)
 
     def counts(self) -> dict[TickEventKind, int]:
@@ -127,6 +130,7 @@ class TickLocker:
     def close(self) -> None:
         """End the thread and close the store. For after the shutdown of the schedulers."""
         self._keeper.close()
+        self._turns.close()
         self.store.close()
 
     # -- for the scheduler -------------------------------------------------------------------------
@@ -140,6 +144,26 @@ class TickLocker:
             job.key = job_key(job.key)
         self._keeper.attend(jobs)
 
+    def defer(self, run: Run, resume: Resume) -> bool:
+        """Whether the run waits, for another instance is to claim its tick first; *resume* is given it later.
+
+        Calls nothing of a user's but the job's schedule.
+        """
+        if run.victim is not None or run.kind not in _SHARED or not self._keeper.peers.others:
+            return False
+        rank = self._keeper.peers.rank(job_key(run.spec.key))
+        if not rank:
+            return False
+        policy, schedule, at = self._policy_of(run), run.spec.schedule, run.scheduled
+        following = schedule.next(at)
+        deadline = policy.deadline_of(schedule, at)
+        room = room_of(deadline, deadline if following is None else following - at, run.registry.now() - at)
+        return self._turns.has_room(room) and self._turns.enter(Waiting(run, rank, elapsed() + room, resume))
+
+    def hurry(self) -> None:
+        """Runs that wait may have been cancelled."""
+        self._turns.hurry()
+
     def lock(self, ctx: Context, key: str) -> TickLock:
         """Claim the tick that *ctx* is about. Waits, at most until its start deadline.
 
@@ -150,7 +174,7 @@ class TickLocker:
         run = tick_of(ctx)
         if run is None:
             raise ErrInvalidArgument("a tick locker needs the context that a scheduler gives to lock()")
-        policy, key = self.policy if run.spec.policy is None else run.spec.policy, job_key(key)
+        policy, key = self._policy_of(run), job_key(key)
         try:
             return self._claim(run, ctx, key, policy)
         except LockError as error:
@@ -199,8 +223,8 @@ class TickLocker:
     # -- claims ------------------------------------------------------------------------------------
 
     def _claim(self, run: Run, ctx: Context, key: str, policy: TickPolicy) -> TickLock:
-        attempt = self._attempt(run, key, policy)
-        lease, sent = micros_of(policy.lease), elapsed()
+        attempt = self._attempt(run, key, policy) if run.waited is None else self._waited(run, run.waited, key, policy)
+        lease, sent = micros_of(policy.lease), elapsed() if attempt.glance is None else attempt.glance.asked
         try:
             granted = self._carry_out(attempt, run, ctx)
         except StoreDown as error:
@@ -220,6 +244,21 @@ class TickLocker:
             self._tell(run, TickEventKind.RECOVERED, key, granted.claim.at, detail)
         self._keeper.hold(attempt.token, lock)
         return lock
+
+    def _attempt_of(self, run: Run) -> Attempt:
+        return self._attempt(run, job_key(run.spec.key), self._policy_of(run))
+
+    def _policy_of(self, run: Run) -> TickPolicy:
+        return self.policy if run.spec.policy is None else run.spec.policy
+
+    def _waited(self, run: Run, attempt: Attempt, key: str, policy: TickPolicy) -> Attempt:
+        """The claim of a run that has been left to others for a while."""
+        run.waited = None
+        if not self._is_wanted(run, policy):  # this process was frozen meanwhile
+            return self._attempt(run, key, policy)
+        attempt.patience = self._patience(run, policy)
+        attempt.known, attempt.paused = self._keeper.known(key), self.pauses.of_key(key)
+        return attempt
 
     def _attempt(self, run: Run, key: str, policy: TickPolicy) -> Attempt:
         wanted, lease, token = self._is_wanted(run, policy), micros_of(policy.lease), secrets.token_hex(12)
@@ -337,6 +376,9 @@ def _too_late(run: Run) -> Callable[[Record | None, Instant], Answer]:
     return decide
 
 
+# Kinds of ticks that many instances try to get at one moment.
+_SHARED = (TickKind.GRID, TickKind.ONCE, TickKind.DYNAMIC)
+
 _lockers: weakref.WeakSet[TickLocker] = weakref.WeakSet()
 
 
@@ -344,6 +386,7 @@ def _forked() -> None:
     for locker in _lockers:
         locker.store.forked()
         locker._keeper.begin()
+        locker._turns.begin()
 
 
 os.register_at_fork(after_in_child=_forked)

@@ -90,7 +90,10 @@ PastRun = tuple[str, Instant, Instant | None, Instant | None, str, int, int | No
 @final
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What an instance's entry says."""
+    """What an instance's entry says.
+
+    :ivar group: the same for instances that look after the same jobs; empty in entries of before there were any.
+    """
 
     id: str
     host: str
@@ -101,6 +104,7 @@ class Card:
     label: str
     gone: bool = False
     runs: tuple[PastRun, ...] = ()
+    group: str = ""
 
 
 def encode(card: Card) -> str:
@@ -127,6 +131,7 @@ def decode(text: object) -> Card:
             label=_text(fields["label"]),
             gone=_flag(fields["gone"]),
             runs=tuple(_run(*each) for each in fields["runs"][:MOST_RUNS]),
+            group=_text(fields.get("group", "")),
         )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise StoreCorrupt(f"an instance's entry: {type(error).__name__}: {error!s:.120}") from error
@@ -223,6 +228,7 @@ class Presence:
         self._slots: tuple[str, ...] = ()
         self._slot: int | None = None
         self._beaten: float | None = None
+        self._group = ""
         # By slot.
         self._cards: dict[int, Seen] = {}
         self._now: Instant = 0
@@ -282,8 +288,12 @@ class Presence:
 
     # -- what is said ------------------------------------------------------------------------------
 
-    def tell(self, snapshot: Snapshot, leads: bool | None, gone: bool = False) -> Generator[Step, Any, None]:
-        """Say that this instance is there, if it is time to, or that it leaves."""
+    def tell(
+        self, snapshot: Snapshot, leads: bool | None, group: str = "", gone: bool = False
+    ) -> Generator[Step, Any, None]:
+        """Say that this instance is there, if it is time to or its jobs have changed, or that it leaves."""
+        if group != self._group and not gone:
+            self._group, self._beaten = group, None
         owner = self._store.owner()
         if self._slot is None or self._slots[self._slot : self._slot + 1] != (owner,):
             if gone:
@@ -298,7 +308,7 @@ class Presence:
         if self._since is None:
             self._since = now
         card = Card(owner, socket.gethostname()[:_LONGEST_TEXT], os.getpid(), self._since, now, leads, self.label, gone)
-        return replace(card, runs=tuple(self._runs))
+        return replace(card, runs=tuple(self._runs), group=self._group)
 
     def _join(self, owner: str, snapshot: Snapshot) -> Generator[Step, Any, None]:
         """Take a slot: a free one, that of an instance long gone, or a new one."""
@@ -337,6 +347,23 @@ class Presence:
         """Whether the last look is not older than looks are."""
         return self._looked is not None and elapsed() - self._looked < (2 * self._store.poll + 1) * SECOND
 
+    def peers(self, group: str) -> tuple[str, ...]:
+        """The other instances of a group that live and were heard of lately. Asks no server."""
+        own = self._store.owner()
+        with self._lock:
+            seen = [self._cards[number] for number in range(len(self._slots)) if number in self._cards]
+            now = self._now + elapsed() - (self._looked or 0)
+        found = [card for _, card, since in seen if card is not None and self._is_awake(card, now, since)]
+        return tuple(card.id for card in found if card.group == group and card.id != own)
+
+    def _is_awake(self, card: Card, now: Instant, since: Micros) -> bool:
+        return not card.gone and self._was_seen(card, now, since) and self._store.is_alive(card.id) is not False
+
+    def _was_seen(self, card: Card, now: Instant, since: Micros) -> bool:
+        """Whether it has said that it is there within the window."""
+        window = round(self.window * SECOND)
+        return now - card.seen < window if self._store.has_clock else elapsed() - since < window
+
     def view(self) -> list[Instance]:
         """The instances, those that came first first. Asks no server."""
         with self._lock:
@@ -348,10 +375,9 @@ class Presence:
         return sorted(found, key=lambda each: (each.since, each.id))
 
     def _shown(self, card: Card, now: Instant, since: Micros) -> Instance:
-        window = round(self.window * SECOND)
         alive = False if card.gone else self._store.is_alive(card.id)
         if alive is None:
-            alive = now - card.seen < window if self._store.has_clock else elapsed() - since < window
+            alive = self._was_seen(card, now, since)
         since_then, seen = (datetime_of(min(each, LAST), UTC) for each in (card.since, card.seen))
         runs = tuple(_shown_run(run) for run in card.runs)
         return Instance(card.id, card.host, card.pid, since_then, seen, alive, card.leads, card.label, runs)

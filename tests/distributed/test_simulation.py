@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from simulation.rivals import Cell, measure
-from simulation.worlds import KINDS, live
+from simulation.worlds import KINDS, Fleet, live
 
 from gocron_py.distributed import decision
 from gocron_py.distributed.decision import Answer, Granted, Record, Request
+from gocron_py.distributed.preference import FIRST_LOOK, Turn, Watch
 
 pytestmark = pytest.mark.slow
 
@@ -42,11 +43,11 @@ def test_a_world_is_the_same_each_time() -> None:
         assert len(first.trace) > 5
 
 
-def test_a_world_is_worth_a_look() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_world_is_worth_a_look(kind: str) -> None:
     """Most ticks are run, in all kinds of worlds, so that the checks are about something."""
-    for seed in range(2 * len(KINDS)):
-        accounts = live(seed).accounts
-        assert sum(each.started for each in accounts) > 0.4 * sum(each.due for each in accounts)
+    accounts = [account for seed in range(4) for account in live(seed, kind=kind).accounts]
+    assert sum(each.started for each in accounts) > 0.4 * sum(each.due for each in accounts)
 
 
 def test_worlds_with_pauses_have_ticks_in_them() -> None:
@@ -58,6 +59,28 @@ def test_worlds_with_pauses_have_ticks_in_them() -> None:
         begun_again += trace.rpartition("RESUMED")[2].count("RUNS")
     assert refused > 50
     assert begun_again > 50
+
+
+def test_ticks_are_left_to_others() -> None:
+    """In all of these worlds."""
+    traces = [live(seed, trace=True, kind="calm").trace for seed in range(5)]
+    assert all("leaves it to others" in "\n".join(trace) for trace in traces)
+
+
+@pytest.mark.parametrize("kind", ["calm", "stalled"])
+def test_instances_that_are_none_cost_no_tick(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All believe in five more, which never come; a fleet that waited for them is found out."""
+    ghosts = [f"ghost {number}" for number in range(5)]
+    monkeypatch.setattr(Fleet, "peers_of", lambda fleet, own: [*ghosts, *(each.name for each in fleet.instances)])
+    assert complaints_of(range(20), kind=kind) == []
+    monkeypatch.setattr(Watch, "look", looks_for_ever)
+    assert complaints_of(range(20), kind=kind) != []
+
+
+def looks_for_ever(watch: Watch, *_: object) -> list[Turn]:
+    """Nobody's turn comes."""
+    watch.due += FIRST_LOOK
+    return []
 
 
 # -- broken rules ----------------------------------------------------------------------------------
@@ -130,11 +153,13 @@ def test_a_broken_rule_is_found_out(rule: dict[str, Any], kinds: list[str]) -> N
 
 
 def stuck_worlds(mutate: Callable[[Any], None]) -> int:
-    """In how many worlds with a bad network a job comes to a halt in the end."""
+    """In how many worlds with a bad network a job comes to a halt in the end. All instances claim all ticks."""
     stuck = 0
-    for seed in range(60):
-        outcome = live(seed, mutate=mutate, kind="lossy")
-        stuck += any(account.started < 0.5 * account.due for account in outcome.accounts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fleet, "peers_of", lambda fleet, instance: [])
+        for seed in range(60):
+            outcome = live(seed, mutate=mutate, kind="lossy")
+            stuck += any(account.started < 0.5 * account.due for account in outcome.accounts)
     return stuck
 
 

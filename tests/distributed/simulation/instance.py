@@ -9,7 +9,7 @@ from typing import Any
 from gocron_py.demo.jobs import FleetJob
 from gocron_py.demo.log import Line
 from gocron_py.distributed import claim as procedures
-from gocron_py.distributed.claim import Attempt, Sleep, Step, Write
+from gocron_py.distributed.claim import Attempt, Load, Sleep, Step, Write
 from gocron_py.distributed.decision import (
     Alive,
     Answer,
@@ -26,6 +26,7 @@ from gocron_py.distributed.decision import (
     recover,
 )
 from gocron_py.distributed.owed import Owed, with_tick
+from gocron_py.distributed.preference import FIRST_LOOK, Turn, Watch, rank, room_of
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickMissed, TickPaused, TickTaken
 from gocron_py.instant import micros_of
@@ -74,6 +75,9 @@ class Instance(Host):
         self.paused: dict[str, bool] = {}
         self.fences: dict[str, int] = {}
         self.tokens = 0
+        # Ticks that are left to others, by their moments; how each goes on.
+        self.watches: dict[int, Watch] = {}
+        self.waiting: dict[Turn, Callable[[], Activity]] = {}
         self.jobs = {key_of(job): job for job in jobs}
         self.schedules = {key: job.schedule(BEGIN) for key, job in self.jobs.items()}
         # As in the locker: ticks before this may have to be caught up with.
@@ -116,6 +120,10 @@ class Instance(Host):
         """Set by the fleet."""
         raise NotImplementedError
 
+    def peers(self) -> list[str]:
+        """Set by the fleet: the other instances, as this one believes them to be."""
+        raise NotImplementedError
+
     def _rule(self, key: str, at: int, token: str, victim: str | None) -> Callable[[Record | None, int], Answer]:
         policy = self.jobs[key].tick_policy()
         lease = micros_of(policy.lease)
@@ -130,8 +138,8 @@ class Instance(Host):
         return decide
 
     def _run(self, key: str, at: int, victim: str | None) -> Activity:
-        job, token = self.jobs[key], self._token()
-        policy, schedule = job.tick_policy(), self.schedules[key]
+        token = self._token()
+        policy, schedule = self.jobs[key].tick_policy(), self.schedules[key]
         attempt = Attempt(
             key=key,
             token=token,
@@ -143,10 +151,62 @@ class Instance(Host):
             paused=self.paused.get(key, False),
             dice=self.world.dice.random,
         )
-        if victim is None and not policy.wants(schedule, at, self.clock()):
+        if victim is None:
+            self._give_up_if_late(attempt, at)
+        if victim is not None or not self._leave_to_others(attempt, at):
+            yield from self._claim(attempt, at, victim)
+
+    def _give_up_if_late(self, attempt: Attempt, at: int) -> None:
+        policy, schedule = self.jobs[attempt.key].tick_policy(), self.schedules[attempt.key]
+        if not policy.wants(schedule, at, self.clock()):
             attempt.decide = lambda record, now: Refused(_why_too_late(record, at))
             attempt.patience = 0
-        sent = self.world.now
+
+    def _leave_to_others(self, attempt: Attempt, at: int) -> bool:
+        """As in the locker: another instance is to claim the tick first."""
+        job, key, now = self.jobs[attempt.key], attempt.key, self.world.now
+        place = rank(key, self.name, self.peers())
+        following = self.schedules[key].next(at)
+        deadline = job.tick_policy().deadline_of(self.schedules[key], at)
+        room = room_of(deadline, deadline if following is None else following - at, self.clock() - at)
+        if not place or room < FIRST_LOOK:
+            return False
+        if at not in self.watches:
+            self.watches[at] = Watch(FIRST_LOOK, now + FIRST_LOOK)
+            self.spawn(self._watch(at))
+        turn = Turn(at, place, now + room, attempt)
+
+        def go_on() -> Activity:
+            attempt.patience = max(attempt.patience - (self.world.now - now), 0)
+            attempt.known, attempt.paused = self.known.get(key), self.paused.get(key, False)
+            self._give_up_if_late(attempt, at)
+            return self._claim(attempt, at, None)
+
+        self.world.note(self.name, job.name, at - BEGIN, "leaves it to others, as number", place)
+        self.waiting[turn] = go_on
+        self.watches[at].enter(turn)
+        return True
+
+    def _watch(self, at: int) -> Activity:
+        watch = self.watches[at]
+        while True:
+            while (left := watch.due - self.world.now) > 0:
+                yield Sleep(left)
+            asked = self.world.now
+            try:
+                over = watch.look((yield Load(watch.keys())), asked, self.world.now)
+            except StoreDown:
+                over, watch.turns = watch.turns, []
+            if not watch.turns:  # before any of them goes on, and others come
+                del self.watches[at]
+            for turn in over:
+                self.spawn(self.waiting.pop(turn)())
+            if not watch.turns:
+                return
+
+    def _claim(self, attempt: Attempt, at: int, victim: str | None) -> Activity:
+        key, token, job = attempt.key, attempt.token, self.jobs[attempt.key]
+        sent = self.world.now if attempt.glance is None else attempt.glance.asked
         try:
             granted = yield from procedures.claim_tick(attempt)
         except LockError as error:

@@ -80,6 +80,9 @@ class Fleet:
         self.skew = skew
         self.lines: list[Line] = []
         self.instances: list[Instance] = []
+        # Dice of its own for what instances believe of each other: how often they are quite wrong.
+        self.beliefs = random.Random(hash(world.dice.getstate()))
+        self.errs = self.beliefs.choice([0.0, 0.0, 0.3])
 
     def start(self, jobs: list[FleetJob] | None = None) -> Instance:
         number = len(self.instances) + 1
@@ -88,11 +91,18 @@ class Fleet:
             self.world, f"i{number}", number, self.jobs if jobs is None else jobs, skew, self.rules, self.lines
         )
         instance.fleet_alive = self.is_alive  # type: ignore[method-assign]
+        instance.peers = lambda: self.peers_of(instance)  # type: ignore[method-assign]
         self.instances.append(instance)
         return instance
 
     def is_alive(self, owner: str) -> bool:
         return any(each.name == owner and each.alive for each in self.instances)
+
+    def peers_of(self, instance: Instance) -> list[str]:
+        """Whom an instance believes to live: mostly those who do, and some dead ones; in some worlds anybody."""
+        if self.beliefs.random() < self.errs:
+            return [each.name for each in self.instances if each is not instance and self.beliefs.random() < 0.5]
+        return [each.name for each in self.instances if each is not instance and (each.alive or each.number % 3 == 0)]
 
     def living(self) -> list[Instance]:
         return [each for each in self.instances if each.alive]
