@@ -13,7 +13,7 @@ from uuid import UUID
 
 from gocron_py import words
 from gocron_py.dashboard.documents import HOUR, Document, iso, limits, run, summary, ticks, timeline_row, when
-from gocron_py.dashboard.fleet import fleet, stores
+from gocron_py.dashboard.fleet import fleet, latest_runs, stores
 from gocron_py.dashboard.happenings import events
 from gocron_py.dashboard.queries import EventQuery, JobQuery
 from gocron_py.dashboard.snapshot import STATES, JobState, Observer
@@ -40,6 +40,7 @@ class Answers:
         states = Counter(state for job in jobs for state in job.states)
         troubled = [job for job in jobs if "failed" in job.states or "late" in job.states]
         running = [job for job in jobs if job.running]
+        lockers = self._lockers()
         planned = heapq.nsmallest(_FEW, (job for job in jobs if job.next is not None), key=lambda job: job.next or 0)
         return {
             "scheduler": self._scheduler(),
@@ -47,7 +48,9 @@ class Answers:
             "attention": [summary(seen, job) for job in _latest(troubled)],
             "running": [summary(seen, job) for job in _latest(running)],
             "next": [summary(seen, job) for job in planned],
-            "latest": events(seen, self._lockers(), EventQuery(per_page=_FEW))[0],
+            "latest": events(seen, lockers, EventQuery(per_page=_FEW), elsewhere=not lockers)[0],
+            "shared": bool(lockers),
+            "fleet": latest_runs(self._observer.scheduler, seen, _FEW),
         }
 
     def jobs(self, query: JobQuery) -> Document:

@@ -36,6 +36,22 @@ def _store(scheduler: Scheduler, locker: TickLocker) -> Document:
 
 def fleet(scheduler: Scheduler, seen: Snapshot) -> Document:
     """The instances that share a store with this one, and their last runs."""
+    found, troubles = _found(scheduler)
+    return {
+        "stores": stores(scheduler),
+        "errors": troubles,
+        "instances": [_instance(seen, locker, instance) for locker, instance in found],
+        "runs": _all_runs(seen, found)[:_MOST_RUNS],
+    }
+
+
+def latest_runs(scheduler: Scheduler, seen: Snapshot, most: int) -> list[Document]:
+    """The last runs of all instances; none of those whose store cannot be reached, of which its state tells."""
+    return _all_runs(seen, _found(scheduler)[0])[:most]
+
+
+def _found(scheduler: Scheduler) -> tuple[list[tuple[TickLocker, Instance]], list[str]]:
+    """The instances, and what is wrong with the stores that could not be asked."""
     found: list[tuple[TickLocker, Instance]] = []
     troubles: list[str] = []
     for locker in scheduler.tick_lockers():
@@ -43,14 +59,13 @@ def fleet(scheduler: Scheduler, seen: Snapshot) -> Document:
             found += [(locker, instance) for instance in locker.instances()]
         except StoreError as error:
             troubles.append(f"{type(locker.store).__name__}: {error}")
+    return found, troubles
+
+
+def _all_runs(seen: Snapshot, found: list[tuple[TickLocker, Instance]]) -> list[Document]:
+    """Of all instances, the latest first."""
     ids = {job.spec.key: str(job.job.id()) for job in seen.jobs}
-    runs = sorted((run for _, instance in found for run in _runs(seen, instance, ids)), key=_latest, reverse=True)
-    return {
-        "stores": stores(scheduler),
-        "errors": troubles,
-        "instances": [_instance(seen, locker, instance) for locker, instance in found],
-        "runs": runs[:_MOST_RUNS],
-    }
+    return sorted((run for _, instance in found for run in _runs(seen, instance, ids)), key=_latest, reverse=True)
 
 
 def _instance(seen: Snapshot, locker: TickLocker, instance: Instance) -> Document:

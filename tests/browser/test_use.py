@@ -174,10 +174,35 @@ def test_server_that_goes_and_comes(site: Site, browser: Browser) -> None:
     """A page whose server is gone says that it is old, and goes on when it is back."""
     browser.open(site.url("/jobs"))
     site.server.close()
-    browser.wait(lambda: "does not answer" in browser.text())
+    browser.wait(lambda: "News cannot be had" in browser.text())
     assert "mail queue" in browser.text()
     with dashboard.serve(site.scheduler, f":{site.port}", actions=True, authorize=allow):
-        browser.wait(lambda: "does not answer" not in browser.text())
+        browser.wait(lambda: "News cannot be had" not in browser.text())
+
+
+def test_address_with_a_password_in_it(site: Site, browser: Browser) -> None:
+    """Where the page's own address has a name and a password in it, news come, and so do changes."""
+    staff = dashboard.BasicAuth({"staff": "s3cret"})
+    with dashboard.serve(site.scheduler, ":0", actions=True, authorize=staff) as server:
+        address = server.url.rstrip("/").replace("http://", "http://staff:s3cret@")
+        browser.open(address + site.job("nightly report"), polls=2)
+        press(browser, "Run now")
+        browser.wait(lambda: "A run was handed over." in browser.texts("#notice"))
+        browser.polled()
+
+        assert "cannot be had" not in browser.text()
+        assert [] == browser.logs()
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing"])
+def test_a_page_says_what_it_is_without_scripts(site: Site, browser: Browser, path: str) -> None:
+    """Without scripts it says how to see news, and as of when it is; with them it does not speak of scripts."""
+    browser.open(site.url(path))
+    assert "JavaScript" not in browser.text()
+    browser.command("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(site.url(path), polls=0)
+    assert "Without JavaScript: reload to see news." in browser.text()
+    assert "As of 12:00:30" in browser.text()
 
 
 def test_job_that_goes(site: Site, browser: Browser) -> None:

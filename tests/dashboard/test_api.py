@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from datetime import datetime, timedelta
@@ -321,3 +322,50 @@ def test_instances_and_tick_events() -> None:
     assert [("shared", str(job.id()))] == [(one["job"]["name"], one["job"]["id"]) for one in only]
     assert "&lt;b&gt;gone&lt;/b&gt;" in pages[0]
     assert not any("<b>gone" in page for page in pages)
+
+
+def test_overview_of_one_of_several() -> None:
+    """Runs that another instance had are not this process's; who had them is there, with host and pid."""
+    clock = FakeClock()
+    store = MemoryStore(clock)
+    lockers = [MemoryTickLocker(store) for _ in range(3)]
+    made = [
+        gocron.new_scheduler(
+            gocron.with_distributed_locker(locker), gocron.with_logger(Silent()), gocron.with_clock(clock)
+        )
+        for locker in lockers
+    ]
+    try:
+        for scheduler in made:
+            scheduler.new_job(gocron.duration_job(timedelta(hours=1)), gocron.new_task(int), gocron.with_name("shared"))
+            scheduler.start()
+        for _ in range(2):
+            clock.advance(timedelta(hours=1))
+            for scheduler in made:
+                wait_for_runs(scheduler)
+        clients = [Client(dashboard.app(scheduler)) for scheduler in made]
+        wait_until(lambda: all(len(each.get("/api/overview").json["fleet"]) == 2 for each in clients))
+        seen = [client.get("/api/overview") for client in clients]
+        page = clients[0].get("/").text
+        skipped = [client.get("/api/events?outcome=skip").json["matching"] for client in clients]
+    finally:
+        for scheduler in made:
+            scheduler.shutdown()
+        for locker in lockers:
+            locker.close()
+    for answer in seen:
+        check("/api/overview", answer)
+        assert answer.json["shared"] is True
+        assert {"success"} >= {event["outcome"] for event in answer.json["latest"]}
+        assert {os.getpid()} == {run["instance"]["pid"] for run in answer.json["fleet"]}
+    assert 2 == sum(len(answer.json["latest"]) for answer in seen)
+    assert 4 == sum(skipped)  # the events have them all
+    assert "Latest runs of all instances" in page
+    assert "within some ten seconds" in page
+
+
+def test_overview_of_one_alone(client: Client) -> None:
+    """Without a tick locker there is nothing of a fleet to be seen."""
+    seen = client.get("/api/overview").json
+
+    assert (False, []) == (seen["shared"], seen["fleet"])

@@ -23,7 +23,7 @@ def instances(view: View, data: Document) -> bytes:
         bind.shown("div", data, "errors", bind.rows("ul", data, "errors", trouble, class_="plain"), class_="trouble"),
         panel("Stores", _stores(bind, data)),
         panel("Processes", _processes(bind, data)),
-        panel("Who ran which tick", _runs(bind, data)),
+        panel("Who ran which tick", who_ran(bind, data, "runs")),
         poll="/api/instances",
     )
 
@@ -73,24 +73,29 @@ def _processes(bind: Binder, data: Document) -> Markup:
     return table(bind, "Processes", columns, data, "instances", row, "None is known.", "id")
 
 
-def _runs(bind: Binder, data: Document) -> Markup:
+def who_ran(bind: Binder, data: Document, path: str) -> Markup:
+    """The runs at *path*, whose ever they are."""
+
     def row(run: Data) -> Markup:
         process = bind.text("span", run, "instance.pid"), " on ", bind.text("span", run, "instance.host")
         return el(
             "tr",
             bind.when("td", run, "scheduled", "time", class_="number"),
-            el("td", job_link(bind, run, "job.name", "job.id")),
+            el(
+                "td",
+                job_link(bind, run, "job.name", "job.id"),
+                bind.box("p", run, "title:instance.id", *process, class_="muted"),
+            ),
             el("td", bind.badge(run, "outcome", "outcome")),
-            bind.box("td", run, "title:instance.id", *process),
             bind.when("td", run, "started", "time", class_="number wide"),
             bind.text("td", run, "attempt", class_="number wide"),
             bind.text("td", run, "fence", class_="number wide"),
         )
 
     columns = (
-        column("Tick", number=True), column("Job"), column("Outcome"), column("Process"),
+        column("Tick", number=True), column("Job and process"), column("Outcome"),
         column("Started", number=True, wide=True), column("Attempt", number=True, wide=True),
         column("Fence", number=True, wide=True),
     )  # fmt: skip
-    nothing = "No run is known yet. Instances tell of theirs within some seconds."
-    return table(bind, "Runs of all processes, the latest first", columns, data, "runs", row, nothing)
+    nothing = "No run is known yet. Instances tell of theirs within some ten seconds."
+    return table(bind, "Runs of all processes, the latest first", columns, data, path, row, nothing)

@@ -69,7 +69,7 @@ def page(view: View, heading: str, here: str, *main: Child, poll: str | None = N
             _header(view, here),
             el("p", role="status", id="notice", hidden=True),
             el("main", *main, id="main", tabindex="-1", data_poll=view.url(poll) if poll else None),
-            _footer(),
+            _footer(view),
             data_root=view.root,
             data_now=view.formats.now.isoformat(timespec="milliseconds"),
         ),
@@ -88,10 +88,14 @@ def _header(view: View, here: str) -> Markup:
     )
 
 
-def _footer() -> Markup:
+def _footer(view: View) -> Markup:
     return el(
         "footer",
-        el("span", "Without JavaScript: reload to see news.", id="freshness"),
+        el(
+            "div",
+            el("span", f"As of {view.formats.now:%H:%M:%S}", id="freshness"),
+            el("noscript", ". Without JavaScript: reload to see news."),
+        ),
         el("button", "Pause updates", type="button", id="updates", hidden=True, aria_pressed="false"),
     )
 
@@ -115,7 +119,7 @@ def problem(view: View, what: Problem) -> bytes:
 # -- parts -------------------------------------------------------------------------------------------------
 
 
-def panel(title: str, *children: Child, aside: Child = None, **attributes: str | None) -> Markup:
+def panel(title: Child, *children: Child, aside: Child = None, **attributes: str | None) -> Markup:
     """A part of a page with a heading."""
     return el("section", el("div", el("h2", title), aside, class_="title"), *children, class_="panel", **attributes)
 

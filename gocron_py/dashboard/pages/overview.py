@@ -7,6 +7,7 @@ from typing import Final
 from gocron_py.dashboard.binding import Binder, Data
 from gocron_py.dashboard.documents import Document
 from gocron_py.dashboard.html import Markup, el
+from gocron_py.dashboard.pages.instances import who_ran
 from gocron_py.dashboard.pages.layout import View, change_button, column, job_link, page, panel, table
 
 _COUNTS: Final = (
@@ -37,9 +38,26 @@ def overview(view: View, data: Document) -> bytes:
             ),
             class_="columns",
         ),
-        panel("Latest runs", latest(bind, data, "latest"), aside=el("a", "All events", href=view.url("/events"))),
+        _fleet(view, data),
+        panel(
+            el("span", "Latest runs", bind.shown("span", data, "shared", " of this process")),
+            latest(bind, data, "latest"),
+            aside=el("a", "All events", href=view.url("/events")),
+        ),
         poll="/api/overview",
     )
+
+
+def _fleet(view: View, data: Document) -> Markup:
+    """What all processes ran, where they share a store: of a tick that one of them had, the others know nothing."""
+    bind = view.bind
+    told = panel(
+        "Latest runs of all instances",
+        el("p", "A process tells the others of its runs: they are here within some ten seconds.", class_="muted"),
+        who_ran(bind, data, "fleet"),
+        aside=el("a", "All instances", href=view.url("/instances")),
+    )
+    return bind.shown("div", data, "shared", told)
 
 
 def _counts(view: View, data: Document) -> Markup:

@@ -193,17 +193,21 @@
     notice.dataset.kind = kind || "";
   }
 
+  // The page's own address may have a name and a password in it, and of such a one nothing relative can be fetched.
+  const absolute = (path) => location.origin + path;
+
   async function poll() {
     clearTimeout(timer);
     if (document.hidden || paused || gone) return;
     try {
       const headers = tag === null ? {} : { "If-None-Match": tag };
       // The ETag is kept here: the browser is told to store nothing.
-      const answer = await fetch(main.dataset.poll, { headers, cache: "no-store", credentials: "same-origin" });
+      const answer = await fetch(absolute(main.dataset.poll), { headers, cache: "no-store", credentials: "same-origin" });
       hear(answer, answer.status === 200 ? await answer.json() : null);
-    } catch {
+    } catch (error) {
       failures += 1;
-      say("The scheduler's process does not answer. What you see is old.", "trouble");
+      // Why is not known here: the network, the server, a proxy, an extension, or this script.
+      say(`News cannot be had (${error}). What you see is old.`, "trouble");
     }
     document.body.dataset.polls = Number(document.body.dataset.polls || 0) + 1;
     timer = setTimeout(poll, Math.min(POLL * 2 ** failures, LONGEST));
@@ -250,7 +254,7 @@
     button.disabled = true;
     clearTimeout(timer); // what is asked meanwhile may be of a job that is gone
     try {
-      const answer = await fetch(button.dataset.path, {
+      const answer = await fetch(absolute(button.dataset.path), {
         method: "POST", headers: { "X-Gocron-Dashboard": "1" }, cache: "no-store", credentials: "same-origin", redirect: "error",
       });
       const said = await answer.json();
