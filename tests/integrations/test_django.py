@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import django_site
@@ -25,9 +26,19 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.core.signals import request_started  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from gocron_py.integrations.declared import ProcessScheduler  # noqa: E402
-from gocron_py.integrations.django import checks, dashboard, declaring, job, models, requests, scheduling  # noqa: E402
+from gocron_py.integrations.django import (  # noqa: E402
+    checks,
+    dashboard,
+    declaring,
+    job,
+    models,
+    requests,
+    scheduling,
+    tables,
+)
 
 HOUR = timedelta(hours=1)
 HOURLY = gocron_py.duration_job(HOUR)
@@ -345,6 +356,59 @@ def test_rungocron_lists_and_runs_one(with_settings: Settings) -> None:
         call("--once", "nothing")
 
 
+@pytest.fixture
+def unmigrated(tmp_path: Path, with_settings: Settings) -> ProcessScheduler:
+    """The tables are to be in a database that has none."""
+    django_site.add_database("empty", f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    job(HOURLY, name="work")(lambda: None)
+    return with_settings(DATABASE="empty")
+
+
+MISSING = "the database 'empty' lacks gocron_job, gocron_run, gocron_run_request, gocron_tick: has 'manage.py migrate'"
+
+
+def test_nothing_runs_without_tables(unmigrated: ProcessScheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    """rungocron refuses to; ``check --database`` warns, and so it does not where it is migrate that checks."""
+    for words in [(), ("--once", "work")]:
+        with pytest.raises(CommandError, match=re.escape(f"No job can run: {MISSING} been run?")):
+            call_command("rungocron", *words, skip_checks=True)
+    assert not unmigrated.is_started()
+    assert checks.check_tables(None) == []
+    assert checks.check_tables(None, databases=["default"]) == []
+    (found,) = checks.check_tables(None, databases=["empty"])
+    assert (found.id, found.level) == ("gocron.W004", 30)
+    assert MISSING in found.msg
+    monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
+    assert checks.check_tables(None, databases=["empty"]) == []
+    call_command("migrate", database="empty", verbosity=0, skip_checks=True)
+    monkeypatch.setattr("sys.argv", ["manage.py", "check"])
+    assert checks.check_tables(None, databases=["empty"]) == []
+
+
+def test_a_worker_says_now_and_then_that_tables_are_missing(
+    unmigrated: ProcessScheduler, with_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once a minute; of any other trouble once."""
+
+    def told(text: str) -> list[str]:
+        caplog.clear()
+        trouble = requests._Trouble()
+        for seconds in range(0, 122, 2):
+            trouble.tell(OSError(text), 1000.0 + seconds)
+        return [record.getMessage() for record in caplog.records]
+
+    assert [f"gocron: jobs cannot run: {MISSING} been run?"] * 3 == told("no such table")
+    with_settings()  # the default database has its tables
+    assert ["gocron: requests to run jobs cannot be looked for: the server is down"] == told("the server is down")
+
+
+def test_a_database_that_is_down_stops_nobody(tmp_path: Path, with_settings: Settings) -> None:
+    """What cannot be asked may answer later."""
+    django_site.add_database("down", f"sqlite:///{tmp_path / 'nowhere' / 'db.sqlite3'}")
+    with override_settings(GOCRON={"DATABASE": "down"}):
+        assert tables.trouble() == ""
+
+
 # -- the admin -------------------------------------------------------------------------------------------------
 
 
@@ -390,6 +454,10 @@ def test_the_admin_shows_jobs_and_runs(with_settings: Settings) -> None:
     assert "active" in pages[0]
     assert pages[2].count(" 03:00:00 CE") == 10
     assert "ValueError" in pages[3]
+    local = timezone.localtime(run.started)
+    for page in pages:  # to the second: within a minute there may be many
+        assert f"{local:%Y-%m-%d %H:%M:%S}" in page
+    assert re.search(r'<a href="\?o=[^"]*">\s*Started', pages[1]), "runs can be sorted by it"
 
 
 def test_what_takes_a_permission_in_the_admin(with_settings: Settings) -> None:

@@ -132,9 +132,15 @@ def test_commands_start_nothing(tmp_path: Path, migrated: Path, words: tuple[str
 
 
 def test_without_its_tables_it_says_what_to_do(serve: Serve, tmp_path: Path) -> None:
-    """The server serves; the log names the command that makes the tables; when they are there, jobs run."""
+    """rungocron refuses; a server serves, and its log names the command that makes them; after that jobs run."""
     database = str(tmp_path / "empty.sqlite3")
+    refused = serve(EXAMPLE, "manage.py", "rungocron", DATABASE=database)
+    assert refused.process.wait(50) == 1
+    (line,) = refused.text().splitlines()
+    assert line.startswith("CommandError: No job can run: the database 'default' lacks gocron_job, ")
+    assert line.endswith(": has 'manage.py migrate' been run?")
     served = serve(EXAMPLE, *RUNSERVER, "--noreload", DATABASE=database)
+    served.until(lambda: "gocron: jobs cannot run: the database 'default' lacks" in served.text())
     served.until(lambda: "has 'manage.py migrate' been run?" in served.text())
     assert served.runs() == []
     manage("migrate", "--verbosity", "0", DATABASE=database)

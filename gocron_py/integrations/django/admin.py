@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.utils.timezone import is_aware, localtime
 
 from gocron_py.errors import GocronError
 from gocron_py.integrations.declared import upcoming
@@ -63,10 +64,10 @@ class JobAdmin(_ReadOnly):
         return "" if job is None else ", ".join(job.tags())
 
     @admin.display(description="next run")
-    def next_run(self, row: Any) -> datetime | None:
+    def next_run(self, row: Any) -> str | None:
         """By its schedule; it is the same in all processes."""
         moments = self._moments(row, 1)
-        return moments[0] if moments else None
+        return _to_the_second(moments[0]) if moments else None
 
     @admin.display(description="next runs")
     def next_runs(self, row: Any) -> str:
@@ -89,10 +90,10 @@ class JobAdmin(_ReadOnly):
             return f"unknown: {error}"
 
     @admin.display(description="last run")
-    def last_run(self, row: Any) -> datetime | None:
+    def last_run(self, row: Any) -> str | None:
         """When it started."""
         run = _last(row)
-        return None if run is None else run.started
+        return None if run is None else _to_the_second(run.started)
 
     @admin.display(description="outcome")
     def last_outcome(self, row: Any) -> str:
@@ -153,17 +154,22 @@ class JobAdmin(_ReadOnly):
 class RunAdmin(_ReadOnly):
     """The runs, newest first."""
 
-    list_display = (
+    list_display = ("job", "tick", "began", "duration", "outcome", "first_line_of_error", "process")
+    fields = (
         "job",
-        "scheduled",
-        "started",
+        "tick",
+        "began",
+        "ended",
+        "late",
         "duration",
         "outcome",
-        "first_line_of_error",
+        "error",
         "attempt",
+        "fence",
         "host",
         "pid",
     )
+    readonly_fields = fields
     list_filter = ("outcome", "job")
     search_fields = ("job", "error")
     date_hierarchy = "started"
@@ -173,6 +179,21 @@ class RunAdmin(_ReadOnly):
         """In the database of the setting."""
         return super().get_queryset(request).using(conf.database())
 
+    @admin.display(description="scheduled", ordering="scheduled")
+    def tick(self, run: Any) -> str:
+        """The time of its tick."""
+        return _to_the_second(run.scheduled)
+
+    @admin.display(description="started", ordering="started")
+    def began(self, run: Any) -> str:
+        """When the task began."""
+        return _to_the_second(run.started)
+
+    @admin.display(description="completed", ordering="completed")
+    def ended(self, run: Any) -> str:
+        """When the task ended."""
+        return _to_the_second(run.completed)
+
     @admin.display(description="late")
     def late(self, run: Any) -> str:
         """How long after its time the task began."""
@@ -181,7 +202,7 @@ class RunAdmin(_ReadOnly):
     @admin.display(description="process")
     def process(self, run: Any) -> str:
         """Where it ran."""
-        return f"{run.host}, {run.pid}" + (f", attempt {run.attempt}" if run.attempt > 1 else "")
+        return f"{run.pid} on {run.host}" + (f", attempt {run.attempt}" if run.attempt > 1 else "")
 
     @admin.display(description="duration")
     def duration(self, run: Any) -> str:
@@ -191,7 +212,12 @@ class RunAdmin(_ReadOnly):
     @admin.display(description="error")
     def first_line_of_error(self, run: Any) -> str:
         """The rest is on the run's page."""
-        return str(run.error).partition("\n")[0][:100]
+        return str(run.error).partition("\n")[0][:60]
+
+
+def _to_the_second(moment: datetime) -> str:
+    """In the project's zone; the formats of Django's locales end with the minute."""
+    return f"{localtime(moment) if is_aware(moment) else moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _job(row: Any) -> Job | None:

@@ -6,7 +6,7 @@ import os
 import sys
 
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 from django.utils.module_loading import autodiscover_modules
 
 from gocron_py.integrations import serving
@@ -28,6 +28,7 @@ class GoCronConfig(AppConfig):
         from gocron_py.integrations.django import checks, conf, scheduling
 
         register(checks.check_gocron)
+        register(checks.check_tables, Tags.database)
         autodiscover_modules(conf.module())
         if not conf.autostart():
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error
 
 from gocron_py.errors import GocronError
-from gocron_py.integrations.django import conf, scheduling
+from gocron_py.integrations.django import conf, scheduling, tables
 from gocron_py.integrations.django.models import LONGEST_NAME
 from gocron_py.job import Job
 
@@ -26,6 +27,17 @@ def check_gocron(app_configs: Any, **options: Any) -> list[CheckMessage]:
     except GocronError as error:
         return [Error(f"A job cannot be made: {_text(error)}", id="gocron.E002")]
     return [*_names(jobs), *_workers(jobs), *_times()]
+
+
+def check_tables(app_configs: Any, databases: Any = None, **options: Any) -> list[CheckMessage]:
+    """Whether the tables are there; asked of by ``check --database``, as all that has to look into one."""
+    if sys.argv[1:2] == ["migrate"]:  # which checks before it makes them
+        return []
+    try:
+        missing = tables.trouble() if conf.database() in (databases or ()) else ""
+    except GocronError:  # told by the other checks
+        return []
+    return [checks.Warning(f"No job can run: {missing}", id="gocron.W004")] if missing else []
 
 
 def _names(jobs: list[Job]) -> list[CheckMessage]:

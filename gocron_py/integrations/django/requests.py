@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
+from typing import final
 
 from django.db import connections
 
 from gocron_py.errors import GocronError
 from gocron_py.integrations.declared import ProcessScheduler
-from gocron_py.integrations.django import conf
+from gocron_py.integrations.django import conf, tables
 
 LOOK = 2.0
 """How often, in seconds, a process with a scheduler looks for them."""
+
+AGAIN = 60.0
+"""How often, in seconds, a process says that tables are missing."""
 
 _logger = logging.getLogger("gocron_py")
 
@@ -25,18 +30,32 @@ def request_run(job: str, by: str) -> None:
 
 def serve_requests(jobs: ProcessScheduler) -> None:
     """On a thread of its own, until the scheduler is shut down."""
-    scheduler = jobs.scheduler
-    was_down = False
+    scheduler, trouble = jobs.scheduler, _Trouble()
     while not scheduler.wait(LOOK):
         try:
             _serve(jobs)
-            was_down = False
+            trouble = _Trouble()
         except Exception as error:
-            if not was_down:  # once, however long it lasts
-                _logger.warning("gocron: requests to run jobs cannot be looked for: %s", error)
-            was_down = True
+            trouble.tell(error, time.monotonic())
         finally:
             connections.close_all()
+
+
+@final
+class _Trouble:
+    """Tells why it does not work, once, however long that lasts; but where tables are missing, once a minute."""
+
+    def __init__(self) -> None:
+        self._is_told = False
+        self._again_at = 0.0
+
+    def tell(self, error: Exception, now: float) -> None:
+        if now >= self._again_at and (missing := tables.trouble()):
+            _logger.warning("gocron: jobs cannot run: %s", missing)
+            self._again_at = now + AGAIN
+        elif not self._is_told and not self._again_at:
+            _logger.warning("gocron: requests to run jobs cannot be looked for: %s", error)
+        self._is_told = True
 
 
 def _serve(jobs: ProcessScheduler) -> None:

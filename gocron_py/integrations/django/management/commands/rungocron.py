@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from gocron_py.errors import GocronError
 from gocron_py.integrations.declared import upcoming
-from gocron_py.integrations.django import scheduling
+from gocron_py.integrations.django import scheduling, tables
 from gocron_py.job import Job
 from gocron_py.monitor import JobStatus
 from gocron_py.printable import printable
@@ -32,7 +32,10 @@ class Command(BaseCommand):
         try:
             if options["list"]:
                 self._list()
-            elif options["once"] is not None:
+                return
+            if missing := tables.trouble():
+                raise CommandError(f"No job can run: {missing}")
+            if options["once"] is not None:
                 self._run_once(options["once"])
             else:
                 self._run()
