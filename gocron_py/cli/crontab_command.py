@@ -17,12 +17,13 @@ from gocron_py.cli.crontab_file import load, told
 from gocron_py.cli.dashboard_option import CREDENTIALS, dashboard_option
 from gocron_py.cli.dashboard_option import dashboard as serving
 from gocron_py.cli.output import duration, one_line, print_error, refuse
+from gocron_py.cli.store import locker_of, why_unusable
 from gocron_py.crontab.file import Crontab
 from gocron_py.crontab.init import with_init
 from gocron_py.crontab.log import Log
-from gocron_py.crontab.service import Service, Settings, teller
+from gocron_py.crontab.service import Service, Settings
+from gocron_py.crontab.telling import teller
 from gocron_py.distributed.locker import TickLocker
-from gocron_py.distributed.urls import tick_locker
 from gocron_py.errors import ErrWithLocationUnknown, GocronError
 from gocron_py.schedules.wall_time import load_location, local_location
 
@@ -122,10 +123,11 @@ def _inherited(clean: bool) -> Mapping[str, str]:
 def _locker(url: str | None, on_crash: str, overlap: bool, log: Log) -> TickLocker | None:
     if url is None:
         return None
-    try:
-        return tick_locker(url, on_event=teller(log), on_crash=on_crash, overlap=overlap)
-    except GocronError as error:
-        refuse(f"--once-across: {one_line(error)}")
+    locker = locker_of(url, "--once-across", on_event=teller(log), on_crash=on_crash, overlap=overlap)
+    if (reason := why_unusable(locker)) is not None:
+        locker.close()
+        fail(f"--once-across: {reason}")
+    return locker
 
 
 def _run(file: Path, crontab: Crontab, settings: Settings, log: Log, address: str | None) -> int:

@@ -24,9 +24,13 @@ _LAST_WORDS: Final = 1.0
 
 
 class CommandFailed(GocronError):
-    """A command ended with another exit code than 0, could not be started, or was ended."""
+    """A command ended with another exit code than 0, could not be started, or was ended; the text says which."""
 
     message = "gocron: the command failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.args = (reason,)  # alone: histories and dashboards show little more than a line
 
 
 @final
@@ -115,7 +119,7 @@ class Process:
         if reason is not None:
             raise CommandFailed(reason)
         if code:
-            raise CommandFailed(f"killed by {_signal(-code)}" if code < 0 else f"exit code {code}")
+            raise CommandFailed(f"ended by {_signal(-code)}" if code < 0 else f"exit code {code}")
 
     def kill(self) -> None:
         """End the group at once. From any thread."""

@@ -7,7 +7,7 @@ import pwd
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from typing import Any, Final, final
 from uuid import UUID
 
@@ -17,8 +17,8 @@ from gocron_py.crontab.log import Label, Lines, Log
 from gocron_py.crontab.process import CommandFailed, Process, Shell
 from gocron_py.crontab.pump import Pump
 from gocron_py.crontab.schedule import LineDefinition
+from gocron_py.crontab.telling import Logger, Runs
 from gocron_py.definitions import JobDefinition, one_time_job, one_time_job_start_immediately
-from gocron_py.distributed.events import TickEvent
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.tick import current_run
 from gocron_py.job_options import (
@@ -30,13 +30,12 @@ from gocron_py.job_options import (
 )
 from gocron_py.limits import LimitMode
 from gocron_py.listeners import after_job_runs_with_error
-from gocron_py.monitor import JobStatus
 from gocron_py.options import (
     SchedulerOption,
     with_distributed_locker,
     with_location,
     with_logger,
-    with_monitor,
+    with_scheduler_monitor,
     with_stop_timeout,
 )
 from gocron_py.scheduler import Scheduler, new_scheduler
@@ -91,8 +90,8 @@ class Service:
         settings = self._settings
         options: list[SchedulerOption] = [
             with_location(settings.location),
-            with_logger(_Logger(self._log)),
-            with_monitor(_Skips(self._log, self._labels)),
+            with_logger(Logger(self._log)),
+            with_scheduler_monitor(Runs(self._log, self._labels, lambda: self.scheduler.is_paused())),
             with_stop_timeout(settings.grace + _SLACK),
         ]
         if settings.locker is not None:
@@ -143,8 +142,7 @@ class Service:
             finally:
                 self._running.discard(process)
         except CommandFailed as error:
-            reason = str(error).partition("\n")[2]
-            self._log.event(label, "failed", f"failed after {_took(began)}: {reason}", seconds=time.monotonic() - began)
+            self._log.event(label, "failed", f"failed after {_took(began)}: {error}", seconds=time.monotonic() - began)
             raise
         self._log.event(label, "ended", f"ended well after {_took(began)}", seconds=time.monotonic() - began)
 
@@ -156,17 +154,6 @@ class Service:
 
 def _took(began: float) -> str:
     return f"{time.monotonic() - began:.1f} s"
-
-
-def teller(log: Log) -> Any:
-    """What a tick locker is to call with its events."""
-
-    def tell(event: TickEvent) -> None:
-        tick = "" if event.at is None else f", tick of {event.at.isoformat()}"
-        detail = ": ".join(event.detail.removeprefix("gocron: ").splitlines())
-        log.event(None, event.kind.value, f"{event.kind}: {event.job_name}{tick}: {detail}", job=event.job_name)
-
-    return tell
 
 
 # -- the environment -------------------------------------------------------------------------------
@@ -209,46 +196,3 @@ def _user(entry: Entry) -> tuple[pwd.struct_passwd, dict[str, Any]]:
         raise ValueError(f"line {entry.line}: only root can run commands as {entry.user}")
     groups = os.getgrouplist(user.pw_name, user.pw_gid)
     return user, {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": groups}
-
-
-# -- what the scheduler tells ----------------------------------------------------------------------
-
-
-@final
-class _Logger:
-    """Warnings and errors of the scheduler, in this log."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    def debug(self, msg: str, /, *args: object) -> None:
-        return
-
-    def info(self, msg: str, /, *args: object) -> None:
-        return
-
-    def warn(self, msg: str, /, *args: object) -> None:
-        self._log.event(None, "warning", _joined(msg, args))
-
-    def error(self, msg: str, /, *args: object) -> None:
-        self._log.event(None, "error", _joined(msg, args))
-
-
-def _joined(msg: str, args: tuple[object, ...]) -> str:
-    return ", ".join([msg, *(f"{key}={value}" for key, value in zip(args[::2], args[1::2], strict=False))])
-
-
-@final
-class _Skips:
-    """Tells of runs that were left out as the one before went on."""
-
-    def __init__(self, log: Log, labels: Mapping[str, Label]) -> None:
-        self._log = log
-        self._labels = labels
-
-    def increment_job(self, id: UUID, name: str, tags: list[str], status: JobStatus, /) -> None:
-        if status is JobStatus.SINGLETON_RESCHEDULED:
-            self._log.event(self._labels[name], "skipped", "skipped: its last run still goes on")
-
-    def record_job_timing(self, start: datetime, end: datetime, id: UUID, name: str, tags: list[str], /) -> None:
-        return

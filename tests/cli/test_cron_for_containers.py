@@ -6,6 +6,7 @@ The 50 lines are run together, and each is compared with what Debian's cron is d
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import pwd
@@ -13,14 +14,17 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from cron_kit import Cron, cron, is_gone, until
 
 from gocron_py.cli import run
 from gocron_py.crontab.file import parse
-from gocron_py.crontab.service import shell_of
+from gocron_py.crontab.log import Log
+from gocron_py.crontab.service import Service, Settings, shell_of
 
 pytestmark = pytest.mark.slow
 
@@ -60,8 +64,8 @@ TABLE: list[tuple[str, list[str] | None, str]] = [
     ("@reboot exit 3", [], "failed: exit code 3"),
     ("@reboot false", [], "failed: exit code 1"),
     ("@reboot no-such-command 2>/dev/null", [], "failed: exit code 127"),
-    ("@reboot kill -9 $$", [], "failed: killed by SIGKILL"),
-    ("@reboot kill -TERM $$", [], "failed: killed by SIGTERM"),
+    ("@reboot kill -9 $$", [], "failed: ended by SIGKILL"),
+    ("@reboot kill -TERM $$", [], "failed: ended by SIGTERM"),
     ("@reboot exit 256", [], WELL),
     ("@reboot echo out; echo err >&2; echo out", ["out", "err", "out"], WELL),
     ("@reboot printf 'no newline'", ["no newline"], WELL),
@@ -329,6 +333,116 @@ def test_unknown_user(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     file = crontab(tmp_path, "* * * * * nosuchuser true")
     assert run(["crontab", str(file), "--system"]) == 1
     assert "line 1: there is no user 'nosuchuser'" in capsys.readouterr().err
+
+
+# -- a store -----------------------------------------------------------------------------------------
+
+
+def store_in(directory: Path) -> str:
+    (directory / "store").mkdir(mode=0o700)
+    return f"sqlite:///{directory}/store/jobs.db"
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("another file", "file is not a database"),
+        ("a directory", "not that of a file"),
+        ("no directory", "File exists"),
+    ],
+)
+def test_a_store_that_is_none(what: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is refused at the start, on one line: no tick would ever run."""
+    url = store_in(tmp_path)
+    path = tmp_path / "store" / "jobs.db"
+    if what == "another file":
+        path.write_text("no database\n" * 1000)
+    elif what == "a directory":
+        path.mkdir()
+    else:
+        path.parent.rmdir()
+        path.parent.write_text("a file")
+    assert run(["crontab", str(crontab(tmp_path, "@daily true")), "--once-across", url]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("gocron-py crontab: --once-across: ")
+    assert says in err
+
+
+def test_a_store_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
+    """It may do so when it is needed."""
+    with cron(crontab(tmp_path, "@reboot echo here"), "--once-across", "redis://127.0.0.1:1/0") as it:
+        it.until(lambda: it.ended(1))
+        assert it.stop() == 0
+
+
+def test_a_store_that_breaks_is_told_of_once(tmp_path: Path) -> None:
+    """Not with every tick, and on one line."""
+    file = crontab(tmp_path, "* * * * * * true", "* * * * * * true", "@reboot while :; do echo beat; sleep 0.5; done")
+    with cron(file, "--once-across", store_in(tmp_path)) as it:
+        it.until(lambda: it.ended(1))
+        for name in ("jobs.db-wal", "jobs.db-shm"):  # from which SQLite would restore it
+            (tmp_path / "store" / name).unlink(missing_ok=True)
+        (tmp_path / "store" / "other").write_text("no database\n" * 1000)
+        (tmp_path / "store" / "other").rename(tmp_path / "store" / "jobs.db")
+        it.until(lambda: "gocron-py: corrupt: " in it.text())
+        beats = len(it.output(3))
+        it.until(lambda: len(it.output(3)) >= beats + 8)
+        assert it.text().count("cannot be read") == 1
+        assert "\\n" not in it.text()
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_pause_is_told_of(is_shared: bool, tmp_path: Path) -> None:
+    """Its beginning and its end, once each; a run that somebody asks for is not the end."""
+    file, url = crontab(tmp_path, "GOCRON_NAME=job", "* * * * * * true", "* * * * * * true"), store_in(tmp_path)
+    options = ["--once-across", url] if is_shared else ["--dashboard", ":0"]
+    with cron(file, *options, GOCRON_DASHBOARD_AUTH="a:b") as it:
+        it.until(lambda: it.ended(2))
+        act(it, url if is_shared else None, "pause")
+        it.until(lambda: "paused: its ticks are skipped until it is resumed" in it.events(2))
+        others = len(it.events(3))
+        it.until(lambda: len(it.events(3)) >= others + 6)
+        assert it.events(2)[-1].startswith("paused: ")
+        act(it, url if is_shared else None, "resume")
+        it.until(lambda: it.events(2)[-1] == WELL)
+        assert [event for event in it.events(2) if "paused" in event] == [
+            "paused: its ticks are skipped until it is resumed",
+            "resumed: it is paused no longer",
+        ]
+
+
+def act(it: Cron, url: str | None, what: str) -> None:
+    """Pause or resume the job, by the store or by the dashboard."""
+    if url is not None:
+        assert run([what, "job", "--store", url]) == 0
+        return
+    at = it.text().partition("the dashboard is at ")[2].split()[0]
+    auth = {
+        "Authorization": "Basic " + base64.b64encode(b"a:b").decode(),
+        "X-Gocron-Dashboard": "1",
+        "Origin": at.rstrip("/"),
+    }
+    with urlopen(Request(f"{at}api/jobs", headers=auth), timeout=20) as answer:
+        (job,) = (each["id"] for each in json.load(answer)["jobs"] if each["name"] == "job")
+    with urlopen(Request(f"{at}api/jobs/{job}/{what}", b"{}", auth, method="POST"), timeout=20) as answer:
+        assert answer.status < 300
+
+
+def test_a_history_has_the_reason() -> None:
+    """Of a command that failed, on its first line: exit code, signal, time limit, what kept it from starting."""
+    lines = b"@reboot exit 3\n@reboot kill -9 $$\nGOCRON_TIMEOUT=1s\n@reboot exec sleep 60\nSHELL=/no\n@reboot x\n"
+    service = Service(parse(lines), Settings(UTC, dict(os.environ)), Log(os.open(os.devnull, os.O_WRONLY)))
+    with service.scheduler as scheduler:
+        jobs = scheduler.jobs()
+        until(lambda: all(job.history() for job in jobs))
+        errors = [job.history()[-1].error or "" for job in jobs]
+    assert sorted(errors) == [
+        "CommandFailed: ended by SIGKILL",
+        "CommandFailed: ended: the time limit of 1 s is over",
+        "CommandFailed: exit code 3",
+        "CommandFailed: it cannot be started: [Errno 2] No such file or directory: b'/no'",
+    ]
 
 
 # -- the environment -------------------------------------------------------------------------------
