@@ -137,16 +137,21 @@ def _run(file: Path, crontab: Crontab, settings: Settings, log: Log, address: st
         fail(f"{file}: {one_line(error)}")
     try:
         with serving(service.scheduler, address) as url:
+            received = _signals(service)
             begun = f"{file}: {len(crontab.entries)} {'entry' if len(crontab.entries) == 1 else 'entries'}"
             begun += "" if settings.locker is None else ", each tick on one instance"
             log.event(None, "begin", begun + ("" if url is None else f"; the dashboard is at {url}"))
-            _until_signal(service)
+            service.scheduler.start()
+            # Polled: a handler must not touch the lock that the wait it interrupts may hold.
+            while not received and not service.scheduler.wait(0.1):
+                pass
             return _stop(service, settings, log)
     except GocronError as error:
         fail(one_line(error))
 
 
-def _until_signal(service: Service) -> None:
+def _signals(service: Service) -> list[int]:
+    """Where the signals arrive that stop it: from now on, so that one right after the first word is heard."""
     received: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -159,10 +164,7 @@ def _until_signal(service: Service) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number in _STOPS:
         signal.signal(number, stop)
-    service.scheduler.start()
-    # Polled: a handler must not touch the lock that the wait it interrupts may hold.
-    while not received and not service.scheduler.wait(0.1):
-        pass
+    return received
 
 
 def _stop(service: Service, settings: Settings, log: Log) -> int:
