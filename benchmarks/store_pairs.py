@@ -35,6 +35,7 @@ class Pair:
     """Two ways to do the same work.
 
     :ivar trips: to the server, of each.
+    :ivar go: what a Go program needs for the same, in seconds, a few times; ``None`` where there is no Go, or no twin.
     """
 
     store: str
@@ -42,6 +43,23 @@ class Pair:
     trips: int
     ours: Callable[[], None]
     bare: Callable[[], None]
+    go: Callable[[], list[float]] | None = None
+
+
+def go_locks(stack: ExitStack, kind: str, address: str) -> Callable[[], list[float]] | None:
+    """The lock of that kind in Go, on the same server."""
+    from tests.peer.program import GoPeer
+    from tests.servers.system import ServerMissing
+
+    try:
+        peer = stack.enter_context(GoPeer(kind, address=address, name=f"go-{kind}"))
+    except ServerMissing:
+        return None
+
+    def work() -> list[float]:
+        return [micros / 1e6 for micros in peer.ask("time", "times")["micros"]]
+
+    return work
 
 
 def machine_time() -> Instant:
@@ -116,6 +134,7 @@ def redis() -> Iterator[list[Pair]]:
     from gocron_py.distributed import redis as redis_store
     from gocron_py.distributed.redis import RedisLocker, RedisStore
     from tests.servers.redis import RedisServer
+    from tests.servers.system import HOST
 
     with RedisServer() as server, Redis.from_url(server.url) as bare, ExitStack() as stack:
         store = stack.enter_context(closing(RedisStore(server.url)))
@@ -138,7 +157,8 @@ def redis() -> Iterator[list[Pair]]:
             bare.set("lock", "0123456789abcdef01234567", nx=True, px=30_000)
             bare.evalsha(release, 1, "lock", "0123456789abcdef01234567")
 
-        yield [Pair("Redis", _LOCK, 2, locks(locker), lock), Pair("Redis", _CLAIM, 4, ours, tick)]
+        go = go_locks(stack, "redis", f"{HOST}:{server.port}")
+        yield [Pair("Redis", _LOCK, 2, locks(locker), lock, go), Pair("Redis", _CLAIM, 4, ours, tick)]
 
 
 @contextmanager
@@ -169,7 +189,8 @@ def etcd() -> Iterator[list[Pair]]:
             bare.transaction([do.create("none") == 0], [do.delete("lock")], [])
             lease.revoke()
 
-        yield [Pair("etcd", _LOCK, 4, locks(locker), lock), Pair("etcd", _CLAIM, 4, ours, tick)]
+        go = go_locks(stack, "etcd-key", f"{HOST}:{server.port}")
+        yield [Pair("etcd", _LOCK, 4, locks(locker), lock, go), Pair("etcd", _CLAIM, 4, ours, tick)]
 
 
 @contextmanager

@@ -36,6 +36,7 @@ class Result:
     pair: Pair
     ours: list[float]
     bare: list[float]
+    go: list[float]
 
     def ratio(self, share: float = 0.5) -> float:
         """Ours to the bare one's, at the median or another share of the calls."""
@@ -54,12 +55,15 @@ def measure(pair: Pair, rounds: int) -> Result:
         pair.bare()
     ours: list[float] = []
     bare: list[float] = []
+    go: list[float] = []
     for number in range(rounds):
         turns = [(pair.ours, ours), (pair.bare, bare)]
         # Who comes second finds the server warm.
         for work, times in turns if number % 2 else reversed(turns):
             times += timed(work)
-    return Result(pair, ours, bare)
+        if pair.go is not None:
+            go += pair.go()
+    return Result(pair, ours, bare, go)
 
 
 def timed(work: Callable[[], None]) -> list[float]:
@@ -106,7 +110,8 @@ def line(result: Result) -> str:
     ours, bare = ([f"{at(times, share) * 1e6:6.0f}" for share in (0.5, 0.99)] for times in (result.ours, result.bare))
     what = f"{result.pair.store:11} {result.pair.work:14}"
     ratio = f"{result.ratio():.2f}, p99 {result.ratio(0.99):.2f}"
-    return f"{what} p50 {ours[0]} µs, p99 {ours[1]}; bare {bare[0]}, {bare[1]}; ÷ bare {ratio}"
+    go = f"; Go {at(result.go, 0.5) * 1e6:.0f}" if result.go else ""
+    return f"{what} p50 {ours[0]} µs, p99 {ours[1]}; bare {bare[0]}, {bare[1]}; ÷ bare {ratio}{go}"
 
 
 _HEAD = """\
@@ -127,8 +132,9 @@ Redis answers in some 55 µs here, less than any other server, and a claim with 
 library's own work (the rule, and the record as a text): that is why the ratio is highest there.
 
 A claim and its finish are two reads and two writes: of each pair, what is there now, and a change on condition that
-it is still that. The lock of etcd is a lease, a transaction, another one, and the lease's end. All else that a run
-costs is on :doc:`benchmarks`, and is less than what any server takes.
+it is still that. The lock of etcd is a lease, a transaction, another one, and the lease's end. Go is redsync, or the
+transactions of gocron's guide with clientv3, in a program of its own on the same server, which times its own calls; it
+asks etcd three times. All else that a run costs is on :doc:`benchmarks`, and is less than what any server takes.
 
 .. list-table::
    :header-rows: 1
@@ -144,6 +150,8 @@ costs is on :doc:`benchmarks`, and is less than what any server takes.
      - p99 ÷ bare
      - fastest ÷ bare
      - bound
+     - Go p50, µs
+     - p50 ÷ Go
 """
 
 
@@ -155,6 +163,8 @@ def page(results: Sequence[Result], where: str) -> str:
         cells += [f"{at(times, share) * 1e6:,.0f}" for times in (result.ours, result.bare) for share in (0.5, 0.99)]
         cells += [f"{result.ratio():.2f}", f"{result.ratio(0.99):.2f}"]
         cells += [f"{result.ratio(UNDISTURBED):.2f}", "met" if result.ratio() <= BOUND else "not met"]
+        go = at(result.go, 0.5) if result.go else 0.0
+        cells += [f"{go * 1e6:,.0f}", f"{at(result.ours, 0.5) / go:.2f}"] if go else ["-", "-"]
         text += "".join(f"   {'* -' if number == 0 else '  -'} {cell}\n" for number, cell in enumerate(cells))
     return text
 

@@ -110,11 +110,30 @@ func withLocker(ctx context.Context, words <-chan string) error {
 			}
 			held = nil
 			tell("unlocked", said(err))
+		case "time":
+			tell("times", map[string]any{"micros": timeLocks(ctx, locker)})
 		default:
 			return fmt.Errorf("no such word: %q", word)
 		}
 	}
 	return nil
+}
+
+// timeLocks locks and unlocks ten times: how long each pair took, in microseconds.
+func timeLocks(ctx context.Context, locker gocron.Locker) []float64 {
+	times := make([]float64, 0, 10)
+	for range 10 {
+		began := time.Now()
+		lock, err := locker.Lock(ctx, *name)
+		if err == nil {
+			err = lock.Unlock(ctx)
+		}
+		if err != nil {
+			return nil
+		}
+		times = append(times, float64(time.Since(began).Nanoseconds())/1000)
+	}
+	return times
 }
 
 // withElector campaigns, and resigns when it is told, or has gocron ask who leads.
