@@ -188,7 +188,7 @@ Call = Callable[[Stage], object]
 
 
 class Mended:
-    """Where this library does otherwise than Go, api.md says so: what it does, and why."""
+    """Where this library does otherwise than Go, docs/differences.rst says so: what it does, and why."""
 
     def __init__(self, call: Call, outcome: type[BaseException] | None, why: str) -> None:
         self.call = call
@@ -288,7 +288,7 @@ def stop_with_stuck_schedule(stage: Stage) -> None:
 
 TEN_MS = gocron.with_stop_timeout(timedelta(milliseconds=10))
 
-NOT_CHECKED = "types are the work of type checkers (api.md, Tasks)"
+NOT_CHECKED = "types are the work of type checkers"
 VARIADIC = "*args take any number of arguments (in Go: as many as there are declared parameters, or none)"
 
 REACHED: dict[str, Call | Mended] = {
@@ -495,7 +495,7 @@ def ways() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("error", "way"), list(ways()))
 def test_every_error_is_reached_as_in_go(stage: Stage, error: dict[str, str], way: dict[str, str]) -> None:
-    """The call that gives the error in Go gives the class of that name here, with Go's text; or what api.md mends."""
+    """The call that gives the error in Go gives the class of that name here, with Go's text; or what is mended here."""
     call = REACHED[way["call"]]
     if isinstance(call, Mended):
         check_outcome(stage, call)
