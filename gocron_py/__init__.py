@@ -116,8 +116,6 @@ from gocron_py.errors import (
 from gocron_py.job import Job
 from gocron_py.job_options import (
     JobOption,
-    StartAtOption,
-    StopAtOption,
     with_context,
     with_cron_implementation,
     with_daylight_savings_time_policy,
@@ -130,12 +128,6 @@ from gocron_py.job_options import (
     with_limited_runs,
     with_name,
     with_singleton_mode,
-    with_start_at,
-    with_start_date_time,
-    with_start_date_time_past,
-    with_start_immediately,
-    with_stop_at,
-    with_stop_date_time,
     with_surroundings,
     with_tags,
     with_tick_policy,
@@ -182,6 +174,16 @@ from gocron_py.schedules.description import (
     WeeklyJobSchedule,
 )
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy, Weekday
+from gocron_py.start_stop import (
+    StartAtOption,
+    StopAtOption,
+    with_start_at,
+    with_start_date_time,
+    with_start_date_time_past,
+    with_start_immediately,
+    with_stop_at,
+    with_stop_date_time,
+)
 from gocron_py.task import Task, new_task, panic
 
 # Go's constants, under their Go words.

@@ -265,8 +265,16 @@ class ErrPanicRecovered(GocronError, RuntimeError):
     message = "gocron: panic recovered"
 
     def __init__(self, value: object = None) -> None:
-        Exception.__init__(self, f"{self.message} from {value}")
+        Exception.__init__(self, f"{self.message} from {_as_go_prints(value)}")
         self.value = value
+
+
+def _as_go_prints(value: object) -> str:
+    """An error is its text, as with Go's ``%v``. What has none, or is no Exception, says nothing without its type."""
+    text = str(value)
+    if not isinstance(value, BaseException) or (text and isinstance(value, Exception)):
+        return text
+    return f"{type(value).__name__}: {text}" if text else type(value).__name__
 
 
 class ErrSchedulerBusy(GocronError, TimeoutError):

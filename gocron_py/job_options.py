@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from datetime import datetime
 from typing import Unpack, final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from gocron_py.context import Context
 from gocron_py.definitions import Cron, Setup
@@ -15,23 +13,18 @@ from gocron_py.distributed import Locker
 from gocron_py.distributed.policy import PolicyOverrides, policy_of
 from gocron_py.errors import (
     ErrInvalidArgument,
-    ErrStartTimeLaterThanEndTime,
-    ErrStopTimeEarlierThanStartTime,
     ErrWithContextNil,
     ErrWithDistributedJobLockerNil,
     ErrWithIdentifierNil,
     ErrWithLimitedRunsZero,
     ErrWithNameEmpty,
-    ErrWithStartDateTimePast,
-    ErrWithStartDateTimePastZero,
-    ErrWithStopDateTimePast,
     check_kind,
     satisfies,
 )
-from gocron_py.instant import Instant, instant_of
 from gocron_py.job import JobSpec, Surroundings
 from gocron_py.limits import LimitMode
 from gocron_py.listeners import EventListener
+from gocron_py.option_names import Named
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
 
 # A history is for looking at, and stands in memory; what is to be kept goes to a monitor.
@@ -51,34 +44,17 @@ class JobOption(ABC):
 
 
 @final
-class _Apply(JobOption):
-    __slots__ = ("_write",)
+class ApplyToJob(Named, JobOption):
+    """One that a function of this library made."""
+
+    __slots__ = ("write",)
 
     def __init__(self, write: Apply) -> None:
-        self._write = write
+        self.write = write
 
     def apply(self, spec: JobSpec, setup: Setup) -> None:
-        self._write(spec, setup)
-
-
-@final
-class StartAtOption:
-    """What :func:`with_start_at` takes (Go: ``StartAtOption``)."""
-
-    __slots__ = ("write",)
-
-    def __init__(self, write: Apply) -> None:
-        self.write = write
-
-
-@final
-class StopAtOption:
-    """What :func:`with_stop_at` takes (Go: ``StopAtOption``)."""
-
-    __slots__ = ("write",)
-
-    def __init__(self, write: Apply) -> None:
-        self.write = write
+        """See :meth:`JobOption.apply`."""
+        self.write(spec, setup)
 
 
 def with_name(name: str) -> JobOption:
@@ -93,7 +69,7 @@ def with_name(name: str) -> JobOption:
             raise ErrWithNameEmpty
         spec.name, spec.named = name, True
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_tags(*tags: str) -> JobOption:
@@ -104,7 +80,7 @@ def with_tags(*tags: str) -> JobOption:
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.tags = tags
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_identifier(id: UUID) -> JobOption:
@@ -121,7 +97,7 @@ def with_identifier(id: UUID) -> JobOption:
             raise ErrWithIdentifierNil(got=id)
         spec.id = id
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_context(ctx: Context) -> JobOption:
@@ -137,7 +113,7 @@ def with_context(ctx: Context) -> JobOption:
             raise ErrWithContextNil
         spec.parent_context = ctx
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_singleton_mode(mode: LimitMode) -> JobOption:
@@ -151,7 +127,7 @@ def with_singleton_mode(mode: LimitMode) -> JobOption:
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.singleton = mode
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_limited_runs(limit: int) -> JobOption:
@@ -166,7 +142,7 @@ def with_limited_runs(limit: int) -> JobOption:
             raise ErrWithLimitedRunsZero(got=limit)
         spec.limited_runs = limit
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_interval_from_completion() -> JobOption:
@@ -175,7 +151,7 @@ def with_interval_from_completion() -> JobOption:
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.interval_from_completion = True
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_cron_implementation(c: Cron | None) -> JobOption:
@@ -186,7 +162,7 @@ def with_cron_implementation(c: Cron | None) -> JobOption:
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.cron = c
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_daylight_savings_time_policy(policy: DaylightSavingsTimePolicy) -> JobOption:
@@ -199,7 +175,7 @@ def with_daylight_savings_time_policy(policy: DaylightSavingsTimePolicy) -> JobO
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.dst_policy = policy
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_distributed_job_locker(locker: Locker) -> JobOption:
@@ -215,7 +191,7 @@ def with_distributed_job_locker(locker: Locker) -> JobOption:
             raise ErrWithDistributedJobLockerNil("the method lock(ctx, key) is needed", got=locker)
         spec.locker = locker
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_tick_policy(**overrides: Unpack[PolicyOverrides]) -> JobOption:
@@ -230,7 +206,7 @@ def with_tick_policy(**overrides: Unpack[PolicyOverrides]) -> JobOption:
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.overrides = {**spec.overrides, **overrides}
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_disabled_distributed_job_locker(disabled: bool) -> JobOption:
@@ -245,7 +221,7 @@ def with_disabled_distributed_job_locker(disabled: bool) -> JobOption:
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.disabled_locker = disabled
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_event_listeners(*event_listeners: EventListener) -> JobOption:
@@ -266,7 +242,7 @@ def with_event_listeners(*event_listeners: EventListener) -> JobOption:
             listeners[listener.event] = (*listeners.get(listener.event, ()), listener.function)
         spec.listeners = listeners
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_history_size(n: int) -> JobOption:
@@ -281,7 +257,7 @@ def with_history_size(n: int) -> JobOption:
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.history_size = n
 
-    return _Apply(apply)
+    return ApplyToJob(apply)
 
 
 def with_surroundings(enter: Surroundings) -> JobOption:
@@ -301,103 +277,4 @@ def with_surroundings(enter: Surroundings) -> JobOption:
     def apply(spec: JobSpec, setup: Setup) -> None:
         spec.surroundings = (*spec.surroundings, enter)
 
-    return _Apply(apply)
-
-
-def with_start_at(option: StartAtOption) -> JobOption:
-    """Say when the job first runs (Go: ``WithStartAt``).
-
-    :raises ErrInvalidArgument: not made by one of the ``with_start_…`` functions.
-    """
-    check_kind(option, StartAtOption, "option")
-    return _Apply(option.write)
-
-
-def with_start_immediately() -> StartAtOption:
-    """Run as soon as the scheduler runs; the schedule counts from there (Go: ``WithStartImmediately``)."""
-
-    def write(spec: JobSpec, setup: Setup) -> None:
-        spec.start_immediately = True
-
-    return StartAtOption(write)
-
-
-def with_start_date_time(start: datetime | None) -> StartAtOption:
-    """Run first at *start* (naive: in the scheduler's location), whatever the definition names.
-
-    (Go: ``WithStartDateTime``.)
-
-    :raises ErrWithStartDateTimePast: from ``new_job``: before now, or ``None``.
-    :raises ErrStartTimeLaterThanEndTime: from ``new_job``: after the stop time that was given before.
-    """
-    _check_datetime(start)
-
-    def write(spec: JobSpec, setup: Setup) -> None:
-        at = None if start is None else instant_of(start, setup.location)
-        if at is None or at < setup.now:
-            raise ErrWithStartDateTimePast(got=start)
-        _start(spec, at, start)
-
-    return StartAtOption(write)
-
-
-def with_start_date_time_past(start: datetime | None) -> StartAtOption:
-    """As :func:`with_start_date_time`, but *start* may have passed: the schedule goes on from it.
-
-    (Go: ``WithStartDateTimePast``.)
-
-    :raises ErrWithStartDateTimePastZero: from ``new_job``: ``None``.
-    :raises ErrStartTimeLaterThanEndTime: from ``new_job``: after the stop time that was given before.
-    """
-    _check_datetime(start)
-
-    def write(spec: JobSpec, setup: Setup) -> None:
-        if start is None:
-            raise ErrWithStartDateTimePastZero
-        _start(spec, instant_of(start, setup.location), start)
-
-    return StartAtOption(write)
-
-
-def with_stop_at(option: StopAtOption) -> JobOption:
-    """Say when the job stops (Go: ``WithStopAt``).
-
-    :raises ErrInvalidArgument: not made by ``with_stop_date_time``.
-    """
-    check_kind(option, StopAtOption, "option")
-    return _Apply(option.write)
-
-
-def with_stop_date_time(end: datetime | None) -> StopAtOption:
-    """Run only before *end* (naive: in the scheduler's location); then the job is removed.
-
-    (Go: ``WithStopDateTime``.)
-
-    :raises ErrWithStopDateTimePast: from ``new_job``: before now, or ``None``.
-    :raises ErrStopTimeEarlierThanStartTime: from ``new_job``: before the start time that was given before.
-    """
-    _check_datetime(end)
-
-    def write(spec: JobSpec, setup: Setup) -> None:
-        at = None if end is None else instant_of(end, setup.location)
-        if at is None or at < setup.now:
-            raise ErrWithStopDateTimePast(got=end)
-        if spec.start is not None and at < spec.start:
-            raise ErrStopTimeEarlierThanStartTime(got=end)
-        spec.stop = at
-
-    return StopAtOption(write)
-
-
-def _check_datetime(moment: datetime | None) -> None:
-    if moment is not None:
-        check_kind(moment, datetime, "the time")
-
-
-def _start(spec: JobSpec, at: Instant, given: datetime | None) -> None:
-    if spec.stop is not None and spec.stop < at:
-        raise ErrStartTimeLaterThanEndTime(got=given)
-    spec.start = at
-    # A fixed offset, as datetime.fromisoformat gives it, is a way to write an instant and no place.
-    zone = None if given is None else given.tzinfo
-    spec.start_location = zone if isinstance(zone, ZoneInfo) else None
+    return ApplyToJob(apply)

@@ -32,6 +32,7 @@ from gocron_py.job_options import JobOption
 from gocron_py.limits import LimitMode
 from gocron_py.logger import Logger, StandardLogger
 from gocron_py.monitor import Monitor, MonitorStatus, SchedulerMonitor
+from gocron_py.option_names import Named, check_option
 from gocron_py.schedules.wall_time import load_location, local_location
 
 # A thread costs little while it waits; jobs in Go have no limit at all.
@@ -107,17 +108,17 @@ class SchedulerOption(ABC):
 
 
 @final
-class _Configure(SchedulerOption):
-    __slots__ = ("_write",)
+class _Configure(Named, SchedulerOption):
+    __slots__ = ("write",)
 
     def __init__(self, write: Callable[[Settings], None]) -> None:
-        self._write = write
+        self.write = write
 
     def configure(self, settings: Settings) -> None:
-        self._write(settings)
+        self.write(settings)
 
 
-def _set(name: str, value: object, protocol: Any, error: type[WrongKindError]) -> SchedulerOption:
+def _set(option: str, name: str, value: object, protocol: Any, error: type[WrongKindError]) -> SchedulerOption:
     """Set an attribute of the settings to an object that must satisfy a protocol."""
 
     def apply(settings: Settings) -> None:
@@ -127,6 +128,7 @@ def _set(name: str, value: object, protocol: Any, error: type[WrongKindError]) -
             raise error(f"the methods of {protocol.__name__} are needed", got=value)
         setattr(settings, name, value)
 
+    apply.__qualname__ = option
     return _Configure(apply)
 
 
@@ -135,7 +137,7 @@ def with_clock(clock: Clock) -> SchedulerOption:
 
     :raises ErrWithClockNil: from ``new_scheduler``: ``None``, or no clock.
     """
-    return _set("clock", clock, Clock, ErrWithClockNil)
+    return _set("with_clock", "clock", clock, Clock, ErrWithClockNil)
 
 
 def with_distributed_elector(elector: Elector) -> SchedulerOption:
@@ -145,7 +147,7 @@ def with_distributed_elector(elector: Elector) -> SchedulerOption:
 
     :raises ErrWithDistributedElectorNil: from ``new_scheduler``.
     """
-    return _set("elector", elector, Elector, ErrWithDistributedElectorNil)
+    return _set("with_distributed_elector", "elector", elector, Elector, ErrWithDistributedElectorNil)
 
 
 def with_distributed_locker(locker: Locker) -> SchedulerOption:
@@ -153,7 +155,7 @@ def with_distributed_locker(locker: Locker) -> SchedulerOption:
 
     :raises ErrWithDistributedLockerNil: from ``new_scheduler``.
     """
-    return _set("locker", locker, Locker, ErrWithDistributedLockerNil)
+    return _set("with_distributed_locker", "locker", locker, Locker, ErrWithDistributedLockerNil)
 
 
 def with_global_job_options(*job_options: JobOption) -> SchedulerOption:
@@ -162,7 +164,7 @@ def with_global_job_options(*job_options: JobOption) -> SchedulerOption:
     :raises ErrInvalidArgument: not options of a job. What they say themselves comes from ``new_job``.
     """
     for option in job_options:
-        check_kind(option, JobOption, "a global job option")
+        check_option(option, JobOption, "a global job option")
 
     def apply(settings: Settings) -> None:
         settings.global_job_options += job_options
@@ -215,7 +217,7 @@ def with_logger(logger: Logger | logging.Logger) -> SchedulerOption:
     """
     # It has the methods' names, but formats its arguments in another way.
     given = StandardLogger(logger) if isinstance(logger, logging.Logger) else logger
-    return _set("logger", given, Logger, ErrWithLoggerNil)
+    return _set("with_logger", "logger", given, Logger, ErrWithLoggerNil)
 
 
 def with_monitor(monitor: Monitor) -> SchedulerOption:
@@ -223,7 +225,7 @@ def with_monitor(monitor: Monitor) -> SchedulerOption:
 
     :raises ErrWithMonitorNil: from ``new_scheduler``.
     """
-    return _set("monitor", monitor, Monitor, ErrWithMonitorNil)
+    return _set("with_monitor", "monitor", monitor, Monitor, ErrWithMonitorNil)
 
 
 def with_monitor_status(monitor: MonitorStatus) -> SchedulerOption:
@@ -231,7 +233,7 @@ def with_monitor_status(monitor: MonitorStatus) -> SchedulerOption:
 
     :raises ErrWithMonitorNil: from ``new_scheduler``.
     """
-    return _set("monitor_status", monitor, MonitorStatus, ErrWithMonitorNil)
+    return _set("with_monitor_status", "monitor_status", monitor, MonitorStatus, ErrWithMonitorNil)
 
 
 def with_scheduler_monitor(monitor: SchedulerMonitor) -> SchedulerOption:
@@ -239,7 +241,7 @@ def with_scheduler_monitor(monitor: SchedulerMonitor) -> SchedulerOption:
 
     :raises ErrSchedulerMonitorNil: from ``new_scheduler``.
     """
-    return _set("scheduler_monitor", monitor, SchedulerMonitor, ErrSchedulerMonitorNil)
+    return _set("with_scheduler_monitor", "scheduler_monitor", monitor, SchedulerMonitor, ErrSchedulerMonitorNil)
 
 
 def with_stop_timeout(timeout: timedelta) -> SchedulerOption:

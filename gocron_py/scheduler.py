@@ -27,6 +27,7 @@ from gocron_py.instant import LAST, micros_of
 from gocron_py.job import Job, JobRecord, JobSpec, sorted_by_id
 from gocron_py.job_options import JobOption
 from gocron_py.lifecycle import Lifecycle, leadership
+from gocron_py.option_names import check_option
 from gocron_py.options import SchedulerOption, Settings
 from gocron_py.pausing import Pausing
 from gocron_py.registry import Registry
@@ -219,7 +220,7 @@ class Scheduler:
         spec = JobSpec(unchecked, name_of(unchecked.function))
         setup = Setup(settings.location, self._registry.now())
         for option in (*settings.global_job_options, *options) if options else settings.global_job_options:
-            check_kind(option, JobOption, "a job option")
+            check_option(option, JobOption, "a job option")
             option.apply(spec, setup)
         spec.task = unchecked.checked()
         check_kind(definition, JobDefinition, "the definition")
@@ -408,7 +409,7 @@ def new_scheduler(*options: SchedulerOption) -> Scheduler:
     """
     settings = Settings()
     for option in options:
-        check_kind(option, SchedulerOption, "a scheduler option")
+        check_option(option, SchedulerOption, "a scheduler option")
         option.configure(settings)
     return Scheduler(settings)
 

@@ -88,8 +88,8 @@ def new_task(function: Any, /, *args: Any, **kwargs: Any) -> Task:
     given for it, each run is passed the job's context, which ends at stop, shutdown, removal and update.
     A coroutine function is run with :func:`asyncio.run` on the worker's thread.
 
-    :param function: any callable; what it returns is ignored, unless it is an exception: as in Go, that
-        is the run's error.
+    :param function: any callable but a generator function, which ``new_job`` refuses: its body would not run. What it
+        returns is ignored, unless it is an exception: as in Go, that is the run's error.
     :param args: its arguments, and *kwargs*; whether they fit is checked by ``new_job``.
     """
     return Task(function, args, kwargs)
@@ -102,8 +102,20 @@ def check_task(task: object) -> Task:
     if not isinstance(task, Task):
         raise ErrInvalidArgument("the task must be made with new_task(function, *args)", got=task)
     if not callable(task.function):
-        raise ErrNewJobTaskNotFunc(got=task.function)
+        error = ErrNewJobTaskNotFunc(got=task.function)
+        error.add_note("new_task takes the function itself and its arguments: new_task(f, 1), not new_task(f(1))")
+        raise error
+    if _is_generator(task.function):
+        detail = "the function is a generator function, and calling one runs nothing of it: loop over it in a plain one"
+        raise ErrInvalidArgument(detail, got=task.function)
     return task
+
+
+def _is_generator(function: Any) -> bool:
+    while type(function) is partial:
+        function = function.func
+    plain = function if isinstance(function, FunctionType | MethodType) else type(function).__call__
+    return inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain)
 
 
 def name_of(function: Any) -> str:

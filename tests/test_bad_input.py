@@ -7,7 +7,7 @@ import signal
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -53,6 +53,22 @@ def work_with_context(ctx: gocron_py.Context, size: int) -> None: ...
 
 
 def listen(job_id: uuid.UUID, job_name: str) -> None: ...
+
+
+def beats(*args: object) -> Iterator[int]:
+    yield 1
+
+
+async def beats_async() -> AsyncIterator[int]:
+    yield 1
+
+
+class Beats:
+    def __call__(self) -> Iterator[int]:
+        yield 1
+
+    def beats(self) -> Iterator[int]:
+        yield 1
 
 
 class Plain:
@@ -294,6 +310,9 @@ def crontabs() -> Iterator[Wrong]:
         ("* 60 * * * *", "above maximum (59)"),
     ):
         yield Wrong(f"crontab with seconds {text!r}", crontab(text, True), PARSE, (words,))
+    hints = [("* * * * * *", "with_seconds=True"), ("0 9 * * 7", "Sunday is 0"), ("0 9 * * 1-7", "Sunday is 0")]
+    for text, hint in hints:
+        yield Wrong(f"crontab {text!r}, with a hint", crontab(text), PARSE, (hint,))
     for value in (None, 5, b"* * * * *", ["*"] * 5):
         yield Wrong(f"crontab {value!r}", crontab(value), KIND, ("crontab must be of type str", f"got {value!r}"[:20]))
     for value in (None, 1, "yes"):
@@ -583,6 +602,11 @@ def tasks() -> Iterator[Wrong]:
     ]
     for name, make, words in rows:
         yield Wrong(f"arguments: {name}", with_task(make), number, (words,))
+    yield Wrong("a call", with_task(lambda: new(work())), not_func, ("new_task(f, 1), not new_task(f(1))",))
+    for function in (beats, partial(beats, 1), beats_async, Beats(), Beats().beats, Beats.__call__):
+        yield Wrong(
+            f"a generator function {function!r:.30}", with_task(partial(new, function)), KIND, ("loop over it",)
+        )
 
 
 def listeners() -> Iterator[Wrong]:
@@ -731,7 +755,7 @@ def levels() -> Iterator[Wrong]:
     job, scheduler = "a job option must be of type JobOption", "a scheduler option must be of type SchedulerOption"
     for name, value in (("with_clock", FakeClock()), ("with_location", "UTC"), ("with_stop_timeout", SECOND)):
         call = partial(getattr(gocron, name), value)
-        yield Wrong(f"{name} for a job", option(call), KIND, (job,))
+        yield Wrong(f"{name} for a job", option(call), KIND, (job, f"{name}(…) belongs in new_scheduler"))
         yield Wrong(
             f"{name} as a global job option",
             setting(lambda call=call: gocron.with_global_job_options(call())),
@@ -739,7 +763,13 @@ def levels() -> Iterator[Wrong]:
             ("a global job option must be of type JobOption",),
         )
     for name, value in (("with_name", "a"), ("with_tags", "a"), ("with_limited_runs", 1)):
-        yield Wrong(f"{name} for a scheduler", setting(partial(getattr(gocron, name), value)), KIND, (scheduler,))
+        belongs = f"{name}(…) belongs in new_job"
+        call = partial(getattr(gocron, name), value)
+        yield Wrong(f"{name} for a scheduler", setting(call), KIND, (scheduler, belongs))
+    bare = gocron.with_start_immediately
+    yield Wrong("a bare start", option(bare), KIND, (job, "with_start_immediately(…) belongs in with_start_at"))
+    bare = partial(gocron.after_job_runs, listen)
+    yield Wrong("a bare listener", option(bare), KIND, (job, "belongs in with_event_listeners"))
     for value in (None, "name", 5, [], gocron.with_name, gocron.with_clock):
         yield Wrong(f"job option {value!r:.20}", option(partial(lambda value: value, value)), KIND, (job,))
         yield Wrong(f"scheduler option {value!r:.20}", setting(partial(lambda value: value, value)), KIND, (scheduler,))
@@ -978,6 +1008,8 @@ def tick_lockers() -> Iterator[Wrong]:
         ("a path of nothing", lambda _: PathOf(""), "the path of a file"),
         ("a class", lambda _: Path, "the path of a file"),
         ("a directory", lambda directory: directory, "is not that of a file"),
+        ("a file for a directory", lambda directory: directory / "file" / "jobs.db", "file is a file, not a directory"),
+        ("a file above", lambda directory: directory / "file" / "deep" / "jobs.db", "file is a file, not a directory"),
         ("a device", lambda _: "/dev/null", "is not that of a file"),
         ("a link", lambda directory: directory / "link", "must not be a symbolic link"),
         ("an open directory", lambda directory: directory / "open" / "jobs.db", "everybody may write"),

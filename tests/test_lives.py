@@ -1039,6 +1039,31 @@ def exit_far_away() -> None:
 
 def panic_far_away() -> None:
     gocron.panic("far")
+    @pytest.mark.parametrize(
+        ("error", "text"),
+        [
+            (KeyboardInterrupt(), "KeyboardInterrupt"),
+            (SystemExit(3), "SystemExit: 3"),
+            (GeneratorExit("over"), "GeneratorExit: over"),
+        ],
+        ids=repr,
+    )
+    def test_what_is_no_exception_is_named(
+        self, make_scheduler: MakeScheduler, error: BaseException, text: str
+    ) -> None:
+        """Most have no text of their own, and the line would end after "from"."""
+
+        def task() -> None:
+            raise error
+
+        _, _, record = one_run(make_scheduler, gocron.new_task(task))
+        assert f"ErrPanicRecovered: gocron: panic recovered from {text}" == record.error
+
+    def test_a_panic_with_an_exception_without_a_text_is_named(self, make_scheduler: MakeScheduler) -> None:
+        """An error with a text is its text, as in Go; one without has at least a type."""
+        _, _, record = one_run(make_scheduler, gocron.new_task(gocron.panic, ValueError()))
+        assert "ErrPanicRecovered: gocron: panic recovered from ValueError" == record.error
+
 
 
 def kill_worker() -> None:

@@ -11,8 +11,9 @@ from gocron_py import cron_job, duration_job, duration_random_job, with_interval
 from gocron_py.definitions import JobDefinition, Setup
 from gocron_py.distributed.policy import PolicyOverrides, TickPolicy, policy_of
 from gocron_py.instant import Instant
-from gocron_py.job_options import JobOption, with_start_immediately
+from gocron_py.job_options import JobOption
 from gocron_py.schedules import Schedule
+from gocron_py.start_stop import with_start_immediately
 
 
 @final

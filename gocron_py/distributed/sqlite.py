@@ -260,6 +260,9 @@ def _checked(path: object) -> Path:
 
 
 def _checked_place(whole: Path) -> Path:
+    file = next((each for each in whole.parents if each.exists() and not each.is_dir()), None)
+    if file is not None:
+        raise ErrInvalidArgument(f"{file} is a file, not a directory", got=str(whole))
     whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.fsencode(whole)
     if whole.is_symlink():

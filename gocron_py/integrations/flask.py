@@ -35,6 +35,7 @@ from gocron_py.integrations.serving import Role
 from gocron_py.integrations.settings import KEYS, check_keys, scheduler_options
 from gocron_py.job import Job
 from gocron_py.job_options import JobOption, with_name, with_surroundings
+from gocron_py.option_names import check_option
 from gocron_py.options import SchedulerOption, with_global_job_options
 from gocron_py.scheduler import Scheduler, new_scheduler
 from gocron_py.task import Task, new_task
@@ -70,7 +71,7 @@ class GoCron:
 
     def __init__(self, app: Flask | None = None, *options: SchedulerOption) -> None:
         for option in options:
-            check_kind(option, SchedulerOption, "a scheduler option")
+            check_option(option, SchedulerOption, "a scheduler option")
         self._options = options
         self._declared: list[Declaration] = []
         # An application has its scheduler, not the other way round: tests make many of them.

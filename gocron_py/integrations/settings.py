@@ -11,7 +11,8 @@ from gocron_py.distributed import Locker
 from gocron_py.distributed.policy import policy_of
 from gocron_py.distributed.sqlite import SQLiteTickLocker
 from gocron_py.distributed.urls import tick_locker
-from gocron_py.errors import ErrInvalidArgument, check_kind, satisfies
+from gocron_py.errors import ErrInvalidArgument, satisfies
+from gocron_py.option_names import check_option
 from gocron_py.options import (
     SchedulerOption,
     with_distributed_locker,
@@ -53,7 +54,7 @@ def scheduler_options(settings: Mapping[str, Any], prefix: str = "") -> list[Sch
     if isinstance(more, str) or not isinstance(more, Iterable):
         raise ErrInvalidArgument(f"{prefix}OPTIONS must be a list of options of new_scheduler", got=more)
     for option in more:
-        check_kind(option, SchedulerOption, f"each of {prefix}OPTIONS")
+        check_option(option, SchedulerOption, f"each of {prefix}OPTIONS")
         options.append(option)
     return options
 

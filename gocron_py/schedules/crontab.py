@@ -91,7 +91,10 @@ def parse(crontab: str, with_seconds: bool, location: tzinfo) -> tuple[Spec, tzi
             return _descriptor(text), zone
         return _times(_WORD.findall(text), with_seconds), zone
     except Refused as refused:
-        raise ErrCronJobParse(cut(str(refused)), got=crontab) from None
+        error = ErrCronJobParse(cut(str(refused)), got=crontab)
+        if refused.hint:
+            error.add_note(refused.hint)
+        raise error from None
 
 
 def _split_zone(crontab: str, location: tzinfo) -> tuple[tzinfo, str]:
@@ -134,7 +137,9 @@ def _times(words: list[str], with_seconds: bool) -> Times:
     most = 6 if with_seconds else 5
     if not 5 <= len(words) <= most:
         expected = "5 to 6 fields" if with_seconds else "exactly 5 fields"
-        raise Refused(f"expected {expected}, found {len(words)}: [{' '.join(words)}]")
+        is_one_more = len(words) == 6 and not with_seconds
+        hint = "with_seconds=True reads six fields, of which the first is the seconds" if is_one_more else ""
+        raise Refused(f"expected {expected}, found {len(words)}: [{' '.join(words)}]", hint)
     if len(words) == 5:
         words = ["0", *words]
     seconds, _ = _get_field(words[0], _SECONDS)
@@ -188,7 +193,8 @@ def _check_range(start: int, end: int, step: int, expr: str, field: _Field) -> N
     if start < field.low:
         raise Refused(f"beginning of range ({start}) below minimum ({field.low}): {expr}")
     if end > field.high:
-        raise Refused(f"end of range ({end}) above maximum ({field.high}): {expr}")
+        hint = "Sunday is 0" if field is _WEEKDAYS and end == 7 else ""
+        raise Refused(f"end of range ({end}) above maximum ({field.high}): {expr}", hint)
     if start > end:
         raise Refused(f"beginning of range ({start}) beyond end of range ({end}): {expr}")
     if step == 0:

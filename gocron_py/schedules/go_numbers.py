@@ -32,7 +32,14 @@ _ESCAPES: Final = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\
 
 
 class Refused(ValueError):
-    """Go would return an error with this text."""
+    """Go would return an error with this text.
+
+    :ivar hint: what Go does not say; for a note.
+    """
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
 
 
 def parse_int(text: str) -> int:

@@ -193,7 +193,7 @@ def load_location(name: str) -> ZoneInfo:
         # ZoneInfo itself refuses absolute paths and whatever leaves the database by "..".
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError, ImportError) as error:
-        raise ErrWithLocationUnknown(got=name) from error
+        raise ErrWithLocationUnknown(f"got {name!r:.120}") from error
 
 
 def local_location() -> tzinfo:

@@ -1,0 +1,140 @@
+"""When a job begins and when it stops: ``with_start_at``, ``with_stop_at`` and what they take."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import final
+from zoneinfo import ZoneInfo
+
+from gocron_py.definitions import Setup
+from gocron_py.errors import (
+    ErrStartTimeLaterThanEndTime,
+    ErrStopTimeEarlierThanStartTime,
+    ErrWithStartDateTimePast,
+    ErrWithStartDateTimePastZero,
+    ErrWithStopDateTimePast,
+    check_kind,
+)
+from gocron_py.instant import Instant, instant_of
+from gocron_py.job import JobSpec
+from gocron_py.job_options import Apply, ApplyToJob, JobOption
+from gocron_py.option_names import Named, check_option
+
+
+@final
+class StartAtOption(Named):
+    """What :func:`with_start_at` takes (Go: ``StartAtOption``)."""
+
+    __slots__ = ("write",)
+
+    def __init__(self, write: Apply) -> None:
+        self.write = write
+
+
+@final
+class StopAtOption(Named):
+    """What :func:`with_stop_at` takes (Go: ``StopAtOption``)."""
+
+    __slots__ = ("write",)
+
+    def __init__(self, write: Apply) -> None:
+        self.write = write
+
+
+def with_start_at(option: StartAtOption) -> JobOption:
+    """Say when the job first runs (Go: ``WithStartAt``).
+
+    :raises ErrInvalidArgument: not made by one of the ``with_start_…`` functions.
+    """
+    check_option(option, StartAtOption, "option")
+    return ApplyToJob(option.write)
+
+
+def with_start_immediately() -> StartAtOption:
+    """Run as soon as the scheduler runs; the schedule counts from there (Go: ``WithStartImmediately``)."""
+
+    def write(spec: JobSpec, setup: Setup) -> None:
+        spec.start_immediately = True
+
+    return StartAtOption(write)
+
+
+def with_start_date_time(start: datetime | None) -> StartAtOption:
+    """Run first at *start* (naive: in the scheduler's location), whatever the definition names.
+
+    (Go: ``WithStartDateTime``.)
+
+    :raises ErrWithStartDateTimePast: from ``new_job``: before now, or ``None``.
+    :raises ErrStartTimeLaterThanEndTime: from ``new_job``: after the stop time that was given before.
+    """
+    _check_datetime(start)
+
+    def write(spec: JobSpec, setup: Setup) -> None:
+        at = None if start is None else instant_of(start, setup.location)
+        if at is None or at < setup.now:
+            raise ErrWithStartDateTimePast(got=start)
+        _start(spec, at, start)
+
+    return StartAtOption(write)
+
+
+def with_start_date_time_past(start: datetime | None) -> StartAtOption:
+    """As :func:`with_start_date_time`, but *start* may have passed: the schedule goes on from it.
+
+    (Go: ``WithStartDateTimePast``.)
+
+    :raises ErrWithStartDateTimePastZero: from ``new_job``: ``None``.
+    :raises ErrStartTimeLaterThanEndTime: from ``new_job``: after the stop time that was given before.
+    """
+    _check_datetime(start)
+
+    def write(spec: JobSpec, setup: Setup) -> None:
+        if start is None:
+            raise ErrWithStartDateTimePastZero
+        _start(spec, instant_of(start, setup.location), start)
+
+    return StartAtOption(write)
+
+
+def with_stop_at(option: StopAtOption) -> JobOption:
+    """Say when the job stops (Go: ``WithStopAt``).
+
+    :raises ErrInvalidArgument: not made by ``with_stop_date_time``.
+    """
+    check_option(option, StopAtOption, "option")
+    return ApplyToJob(option.write)
+
+
+def with_stop_date_time(end: datetime | None) -> StopAtOption:
+    """Run only before *end* (naive: in the scheduler's location); then the job is removed.
+
+    (Go: ``WithStopDateTime``.)
+
+    :raises ErrWithStopDateTimePast: from ``new_job``: before now, or ``None``.
+    :raises ErrStopTimeEarlierThanStartTime: from ``new_job``: before the start time that was given before.
+    """
+    _check_datetime(end)
+
+    def write(spec: JobSpec, setup: Setup) -> None:
+        at = None if end is None else instant_of(end, setup.location)
+        if at is None or at < setup.now:
+            raise ErrWithStopDateTimePast(got=end)
+        if spec.start is not None and at < spec.start:
+            raise ErrStopTimeEarlierThanStartTime(got=end)
+        spec.stop = at
+
+    return StopAtOption(write)
+
+
+def _check_datetime(moment: datetime | None) -> None:
+    if moment is not None:
+        check_kind(moment, datetime, "the time")
+
+
+def _start(spec: JobSpec, at: Instant, given: datetime | None) -> None:
+    if spec.stop is not None and spec.stop < at:
+        raise ErrStartTimeLaterThanEndTime(got=given)
+    spec.start = at
+    # A fixed offset, as datetime.fromisoformat gives it, is a way to write an instant and no place.
+    zone = None if given is None else given.tzinfo
+    spec.start_location = zone if isinstance(zone, ZoneInfo) else None
