@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 from gocron_py.clock import RealClock
 from gocron_py.distributed.tick import TickKind
 from gocron_py.instant import SECOND, Instant
-from gocron_py.limits import Admission
+from gocron_py.limits import Admission, LimitMode
 from gocron_py.monitor import JobStatus
 from gocron_py.run import PAUSED
 
@@ -120,23 +120,33 @@ class Executor:
 
     def _refuse(self, run: Run, answer: Admission) -> None:
         """Tell of a tick that a limit dropped."""
+        self._tell(lambda: self._refused_limit(run) if answer is Admission.LIMIT else self._refused_busy(run, answer))
+
+    def _refused_limit(self, run: Run) -> None:
+        report, job = self._registry.report, run.spec.handle
+        self._dropped(run, "limit of concurrent jobs", JobStatus.SKIP)
+        report.tell("concurrency_limit_reached", "limit", job)
+        said = "gocron: tick dropped, other jobs use up with_limit_concurrent_jobs"
+        report.warn_now_and_then("limit", said, "job", run.spec.name)
+
+    def _refused_busy(self, run: Run, answer: Admission) -> None:
+        report, job, status = self._registry.report, run.spec.handle, JobStatus.SINGLETON_RESCHEDULED
+        if answer is Admission.SINGLETON:  # else Go tells no monitor
+            report.count(job, status)
+        self._dropped(run, "another run goes on", status)
         if answer is Admission.SINGLETON:
-            self._tell(lambda: self._refused_singleton(run))
-        elif answer is Admission.LIMIT:
-            self._tell(lambda: self._refused(run, "limit"))
+            report.tell("concurrency_limit_reached", "singleton", job)
+        if run.spec.singleton is LimitMode.WAIT and answer is Admission.SINGLETON:
+            said = "gocron: tick dropped, as many wait as may"
+            report.warn_now_and_then("queue", said, "job", run.spec.name)
         else:
-            self._tell(lambda: self._registry.report.debug("gocron: the job is running", "job", run.spec.name))
+            report.debug("gocron: tick dropped, another run of the job goes on", "job", run.spec.name)
 
-    def _refused_singleton(self, run: Run) -> None:
-        report, status = self._registry.report, JobStatus.SINGLETON_RESCHEDULED
-        report.count(run.spec.handle, status)
-        report.ended(run.spec.handle, (run.scheduled, None, None, status.value, None, 1, None, None))
-        self._refused(run, "singleton")
-
-    def _refused(self, run: Run, limit: str) -> None:
-        report = self._registry.report
-        report.tell("concurrency_limit_reached", limit, run.spec.handle)
-        report.debug("gocron: tick dropped", "job", run.spec.name, "limit", limit)
+    def _dropped(self, run: Run, reason: str, status: JobStatus) -> None:
+        registry = self._registry
+        registry.skipped(run, reason, status.value)
+        if run.entry is not None:
+            registry.report.ended(run.spec.handle, run.entry)
 
     def _tell_error(self, message: str, error: BaseException, *pairs: object) -> None:
         self._tell(lambda: self._registry.report.error(message, *pairs, "error", error))

@@ -44,6 +44,9 @@ from gocron_py.run import is_inside_run
 _EXECUTOR_GRACE = 1.0
 _SCHEDULER_GRACE = 2.0
 
+# A program that starts a scheduler and ends so many seconds later has most likely forgotten to wait.
+_TOO_SHORT = 3.0
+
 # While a stop waits it looks this often, in seconds, at a context and at a user's clock: they cannot wake it.
 _LOOK = 0.02
 
@@ -60,6 +63,8 @@ class Lifecycle:
         self.executor: Executor | None = None
         # Set by the shutdown.
         self.over = threading.Event()
+        # When it was last started, on the monotonic clock; long ago, once somebody has waited for it.
+        self._began = 0.0
 
     def check_process(self) -> None:
         """:raises ErrSchedulerForked: this is a child of the scheduler's process."""
@@ -105,6 +110,7 @@ class Lifecycle:
             registry.wake = executor.wake
             records = list(registry.jobs.values())
         _started.add(self)
+        self._began = time.monotonic()
         self._share([(record, record.spec) for record in records])
         now = registry.now()
         for record in records:
@@ -167,6 +173,17 @@ class Lifecycle:
         return Attendance(*kept, now, self._report, is_current, offer, leads, owes=Owed(now()))
 
     # -- stop ------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None) -> bool:
+        """See :meth:`Scheduler.wait <gocron_py.Scheduler.wait>`; *timeout* in seconds."""
+        registry = self._registry
+        if not registry.era and registry.jobs:  # neither started nor stopped
+            said = "gocron: waiting for a scheduler that was not started: call start() first"
+            self._report.warn_now_and_then("wait", said, "jobs", len(registry.jobs))
+        try:
+            return self.over.wait(timeout)
+        finally:
+            self._began = 0.0
 
     def stop(self, ctx: Context | None, final: bool, began: float | None = None) -> None:
         """See :meth:`Scheduler.stop_jobs <gocron_py.Scheduler.stop_jobs>`.
@@ -243,7 +260,12 @@ class Lifecycle:
         return self._registry.pid == os.getpid() and not self._registry.closed
 
     def begin_end(self) -> None:
-        """The process ends: tell the jobs."""
+        """The process ends: tell the jobs. And whoever seems to have forgotten to wait for them."""
+        registry = self._registry
+        jobs, lived = len(registry.jobs), time.monotonic() - self._began
+        if jobs and registry.scheduling and lived < _TOO_SHORT and isinstance(registry.settings.clock, RealClock):
+            said = "gocron: the program has ended, and its jobs with it: block in run_until_signal() or wait()"
+            self._report.warn(said, "jobs", jobs)
         self._halt()
 
     def end(self, began: float) -> None:

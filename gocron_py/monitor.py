@@ -30,7 +30,7 @@ class JobStatus(StrEnum):
     SUCCESS = "success"
     """The task ended without an error."""
     SKIP = "skip"
-    """The run did not start: another instance has the lock or leads, or a listener said no."""
+    """The run did not start: another instance has the lock or leads, a listener said no, or the limit was reached."""
     SINGLETON_RESCHEDULED = "singleton_rescheduled"
     """The run did not start, as the job's one before was still running."""
 
@@ -132,7 +132,7 @@ class RunMonitor(SchedulerMonitor, Protocol):
         return
 
     def run_ended(self, job: Job, run: RunRecord, /) -> None:
-        """A run is over, or did not start: refused, skipped, paused, or dropped by singleton mode.
+        """A run is over, or did not start: refused, skipped, paused, or dropped by singleton mode or the limit.
 
         The job's next tick is known by then.
         """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, final
 from uuid import UUID
@@ -15,6 +14,7 @@ from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import ErrJobIdentifierInUse, ErrJobNotFound
 from gocron_py.instant import LAST, Instant
 from gocron_py.job import JobRecord, JobSpec
+from gocron_py.keys import Keys
 from gocron_py.limits import Admission, Limits
 from gocron_py.monitor import JobStatus
 from gocron_py.run import PAUSED, Run, inside
@@ -45,8 +45,7 @@ class Registry:
         self.pid = os.getpid()
         self.lock = threading.Lock()
         self.jobs: dict[UUID, JobRecord] = {}
-        # How many jobs were given one name.
-        self.names: Counter[str] = Counter()
+        self.keys = Keys(settings)
         self.timeline = Timeline()
         self.limits = Limits(settings.limit, settings.limit_mode)
         self.scheduling = False
@@ -198,10 +197,10 @@ class Registry:
 
     # -- runs: on their way out ------------------------------------------------------------------
 
-    def skipped(self, run: Run, reason: str) -> None:
-        """The run was refused, or a listener skipped it."""
+    def skipped(self, run: Run, reason: str, outcome: str = _SKIP) -> None:
+        """The run was refused, dropped, or skipped by a listener."""
         with self.lock:
-            run.entry = (run.scheduled, None, None, _SKIP, reason, run.attempt, run.fence, run.answer)
+            run.entry = (run.scheduled, None, None, outcome, reason, run.attempt, run.fence, run.answer)
             run.record.remember(run.entry)
 
     def completed(self, run: Run, now: Instant, error: Exception | None) -> None:
@@ -310,7 +309,7 @@ class Registry:
         if record.id in self.jobs:
             raise ErrJobIdentifierInUse(got=record.id)
         self.jobs[record.id] = record
-        self._count_name(record.spec, 1)
+        self.keys.count(record.spec, 1)
 
     def replace(self, record: JobRecord, spec: JobSpec) -> Cancel | None:
         """Give a job another spec. What goes on is cancelled by the caller, after the lock, which is held.
@@ -320,8 +319,8 @@ class Registry:
         if record.removed:
             raise ErrJobNotFound(got=record.id)
         self.limits.forget(record.waiting)
-        self._count_name(record.spec, -1)
-        self._count_name(spec, 1)
+        self.keys.count(record.spec, -1)
+        self.keys.count(spec, 1)
         record.spec, record.start, record.counted, record.ending = spec, spec.start, 0, False
         record.ticked = record.next = None
         self.timeline.discard(record)
@@ -342,16 +341,10 @@ class Registry:
         self.remove(record)
         return True
 
-    def _count_name(self, spec: JobSpec, by: int) -> None:
-        if spec.named:
-            self.names[spec.name] += by
-            if not self.names[spec.name]:
-                del self.names[spec.name]
-
     def remove(self, record: JobRecord) -> Cancel | None:
         """Take a job out. Its context is to be cancelled by the caller, after the lock, which is held."""
         if self.jobs.pop(record.id, None) is not None:
-            self._count_name(record.spec, -1)
+            self.keys.count(record.spec, -1)
         record.removed = True
         record.next = None
         self.timeline.discard(record)
@@ -381,7 +374,7 @@ class Registry:
             for record in self.jobs.values():
                 record.next = None
             self.jobs.clear()
-            self.names.clear()
+            self.keys.clear()
 
     # -- waiting for the end of runs -------------------------------------------------------------
 

@@ -97,11 +97,13 @@ class Scheduler:
     def wait(self, timeout: timedelta | float | None = None) -> bool:
         """Block until the scheduler is shut down, at most *timeout* (seconds, or a timedelta). Ctrl-C ends it.
 
+        It does not start the scheduler; if nobody has, and it has jobs, the log warns.
+
         :return: whether it is shut down. Not in Go, where a program blocks by hand.
         :raises ErrInvalidArgument: *timeout* is no number.
         """
         self._life.check_process()
-        return self._life.over.wait(_seconds(timeout))
+        return self._life.wait(_seconds(timeout))
 
     def run_until_signal(self, *signals: signal.Signals) -> signal.Signals | None:
         """Start, block until one of *signals* comes (default: SIGINT and SIGTERM), shut down. Not in Go.
@@ -295,14 +297,7 @@ class Scheduler:
             self._report.tell("job_unregistered", spec.handle)
         elif spec.policy is not None and self._registry.scheduling:
             self._life.schedule_shared(record, spec)
-        self._warn_of_name(spec)
-
-    def _warn_of_name(self, spec: JobSpec) -> None:
-        registry = self._registry
-        if spec.named and registry.names[spec.name] > 1:
-            self._report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.name)
-        elif not spec.named and self._settings.locker_of(spec) is not None:
-            self._report.warn("gocron: a locker is set and the job has no name of its own", "job", spec.name)
+        self._registry.keys.look_at(spec, self._report)
 
     def jobs(self) -> list[Job]:
         """All jobs, by the bytes of their ids (Go: ``Jobs``); none after ``shutdown``."""
@@ -368,12 +363,10 @@ class Scheduler:
                 raise ErrJobNotFound(got=record.id)
             executor = self._life.executor
             if not registry.scheduling or executor is None:
-                raise ErrJobRunNowFailed
+                raise _cannot_run("the scheduler is not started: call start() first")
             offer = registry.offer(record, now, now if record.next is None else record.next, TickKind.MANUAL)
         if offer is None:
-            error = ErrJobRunNowFailed()
-            error.add_note("with_limited_runs: the job's last run is on its way")
-            raise error
+            raise _cannot_run("with_limited_runs: the job's last run is on its way")
         executor.take_now(offer)
 
     # -- for who looks on -----------------------------------------------------------------------
@@ -412,6 +405,12 @@ def new_scheduler(*options: SchedulerOption) -> Scheduler:
         check_option(option, SchedulerOption, "a scheduler option")
         option.configure(settings)
     return Scheduler(settings)
+
+
+def _cannot_run(why: str) -> ErrJobRunNowFailed:
+    error = ErrJobRunNowFailed()
+    error.add_note(why)
+    return error
 
 
 def _seconds(timeout: timedelta | float | None) -> float | None:

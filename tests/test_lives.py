@@ -198,7 +198,8 @@ class TestSingleton:
         until(lambda: monitor.count("concurrency_limit_reached") == 10)
         held.let_go(2000)
         until(lambda: held.done == 1001)
-        until(lambda: len(job.history()) == 1001)
+        until(lambda: len(job.history()) == 1011)
+        assert Counter(run.outcome for run in job.history()) == {gocron.SUCCESS: 1001, gocron.SINGLETON_RESCHEDULED: 10}
         assert 1 == held.most
 
     def test_other_jobs_are_not_concerned(self, make_scheduler: MakeScheduler, clock: FakeClock, held: Held) -> None:
@@ -231,6 +232,50 @@ class TestLimit:
         clock.advance(SECOND)
         held.wait_for(2)
         assert 2 == held.most
+
+    def test_a_job_that_another_starves_is_seen(
+        self, make_scheduler: MakeScheduler, clock: FakeClock, held: Held, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Its history has the dropped ticks and why; the log warns of the first, and keeps the rest for debugging."""
+        scheduler = make_scheduler(gocron.with_limit_concurrent_jobs(1, RESCHEDULE))
+        caplog.set_level(logging.WARNING, "gocron_py")
+        scheduler.new_job(every(), gocron.new_task(held), gocron.with_name("slow"))
+        start = gocron.with_start_at(gocron.with_start_date_time(NOW + 2 * SECOND))
+        starved = scheduler.new_job(every(), gocron.new_task(nothing), gocron.with_name("starved"), start)
+        scheduler.start()
+        clock.advance(SECOND)
+        held.wait_for(1)
+        for seconds in range(1, 4):
+            clock.advance(SECOND)
+            until(lambda seconds=seconds: len(starved.history()) == seconds)
+        assert {(gocron.SKIP, "limit of concurrent jobs", None)} == {
+            (run.outcome, run.error, run.started) for run in starved.history()
+        }
+        lines = [record.getMessage() for record in caplog.records if "tick dropped" in record.getMessage()]
+        assert ["gocron: tick dropped, other jobs use up with_limit_concurrent_jobs"] == [
+            line.partition(", job=")[0] for line in lines
+        ]
+        held.let_go(10)
+
+    @pytest.mark.parametrize("options", [[], [gocron.with_limit_concurrent_jobs(2, RESCHEDULE)]], ids=["", "limit"])
+    def test_a_tick_that_singleton_mode_drops_is_in_the_history(
+        self, make_scheduler: MakeScheduler, clock: FakeClock, held: Held, options: list[gocron.SchedulerOption]
+    ) -> None:
+        """With its reason; under a limit too, where Go tells nobody. It is not worth a warning."""
+        scheduler = make_scheduler(*options)
+        job = scheduler.new_job(every(), gocron.new_task(held), gocron.with_singleton_mode(RESCHEDULE))
+        scheduler.start()
+        clock.advance(SECOND)
+        held.wait_for(1)
+        clock.advance(SECOND)
+        until(lambda: job.history())
+        (run,) = job.history()
+        assert (gocron.SINGLETON_RESCHEDULED, "another run goes on", NOW + 2 * SECOND) == (
+            run.outcome,
+            run.error,
+            run.scheduled,
+        )
+        held.let_go(10)
 
     def test_runs_over_the_limit_wait(
         self, make_scheduler: MakeScheduler, clock: FakeClock, monitor: Monitor, held: Held
@@ -994,6 +1039,31 @@ class TestTasks:
             record.error,
         )
 
+    @pytest.mark.parametrize(
+        ("error", "text"),
+        [
+            (KeyboardInterrupt(), "KeyboardInterrupt"),
+            (SystemExit(3), "SystemExit: 3"),
+            (GeneratorExit("over"), "GeneratorExit: over"),
+        ],
+        ids=repr,
+    )
+    def test_what_is_no_exception_is_named(
+        self, make_scheduler: MakeScheduler, error: BaseException, text: str
+    ) -> None:
+        """Most have no text of their own, and the line would end after "from"."""
+
+        def task() -> None:
+            raise error
+
+        _, _, record = one_run(make_scheduler, gocron.new_task(task))
+        assert f"ErrPanicRecovered: gocron: panic recovered from {text}" == record.error
+
+    def test_a_panic_with_an_exception_without_a_text_is_named(self, make_scheduler: MakeScheduler) -> None:
+        """An error with a text is its text, as in Go; one without has at least a type."""
+        _, _, record = one_run(make_scheduler, gocron.new_task(gocron.panic, ValueError()))
+        assert "ErrPanicRecovered: gocron: panic recovered from ValueError" == record.error
+
     @pytest.mark.parametrize("how", ["error", "panic"])
     def test_an_error_that_nobody_takes_is_logged(
         self, make_scheduler: MakeScheduler, clock: FakeClock, caplog: pytest.LogCaptureFixture, how: str
@@ -1039,31 +1109,6 @@ def exit_far_away() -> None:
 
 def panic_far_away() -> None:
     gocron.panic("far")
-    @pytest.mark.parametrize(
-        ("error", "text"),
-        [
-            (KeyboardInterrupt(), "KeyboardInterrupt"),
-            (SystemExit(3), "SystemExit: 3"),
-            (GeneratorExit("over"), "GeneratorExit: over"),
-        ],
-        ids=repr,
-    )
-    def test_what_is_no_exception_is_named(
-        self, make_scheduler: MakeScheduler, error: BaseException, text: str
-    ) -> None:
-        """Most have no text of their own, and the line would end after "from"."""
-
-        def task() -> None:
-            raise error
-
-        _, _, record = one_run(make_scheduler, gocron.new_task(task))
-        assert f"ErrPanicRecovered: gocron: panic recovered from {text}" == record.error
-
-    def test_a_panic_with_an_exception_without_a_text_is_named(self, make_scheduler: MakeScheduler) -> None:
-        """An error with a text is its text, as in Go; one without has at least a type."""
-        _, _, record = one_run(make_scheduler, gocron.new_task(gocron.panic, ValueError()))
-        assert "ErrPanicRecovered: gocron: panic recovered from ValueError" == record.error
-
 
 
 def kill_worker() -> None:

@@ -6,9 +6,11 @@ import logging
 from datetime import timedelta
 
 import pytest
+import redis
 
 import gocron_py as gocron
 from gocron_py import reporter
+from gocron_py.distributed.redis import RedisTickLocker
 from gocron_py.instant import SECOND
 from gocron_py.testing import FakeClock, wait_for_runs
 
@@ -43,6 +45,28 @@ def test_a_store_that_cannot_be_asked_is_a_warning(fake_clock: FakeClock, caplog
     (line,) = logged(gocron.StoreDown("connection refused"), fake_clock, caplog)
     assert "the store of locks cannot be asked, jobs do not run" in line
     assert "connection refused" in line
+
+
+def test_a_tick_locker_that_cannot_reach_its_store_warns(
+    fake_clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At the first tick that is skipped, and not at each: who has set up no logging sees it on standard error."""
+    caplog.set_level(logging.WARNING, "gocron_py")
+    locker = RedisTickLocker(redis.Redis(port=1), start_deadline=timedelta(milliseconds=100))  # nobody listens there
+    options = gocron.with_clock(fake_clock), gocron.with_distributed_locker(locker)
+    with gocron.new_scheduler(*options) as scheduler:
+        job = scheduler.new_job(
+            gocron.duration_job(timedelta(hours=1)), gocron.new_task(int), gocron.with_name("backup")
+        )
+        for _ in range(3):
+            fake_clock.advance(timedelta(hours=1))
+            wait_for_runs(scheduler)
+        assert [run.lock for run in job.history()] == ["error"] * 3
+    lines = [record.getMessage() for record in caplog.records if "store of locks" in record.getMessage()]
+    assert [line.partition(", why=")[0] for line in lines] == [
+        "gocron: the store of locks cannot be asked, jobs do not run, job=backup"
+    ]
+    locker.close()
 
 
 def test_what_was_left_out_is_counted(

@@ -675,6 +675,60 @@ def test_warns_of_a_job_without_a_name_and_of_two_with_one(caplog: pytest.LogCap
     locker.close()
 
 
+class Free:
+    """A locker as in Go; of a kind that cannot be hashed."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def lock(self, ctx: gocron.Context, key: str) -> gocron.Lock:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("locker", "so"),
+    [
+        (MemoryTickLocker, "only one of them runs at each tick: give each its own with_name"),
+        (Free, "while one of them runs, the others are skipped: give each its own with_name"),
+    ],
+)
+def test_says_what_becomes_of_jobs_with_one_key(
+    caplog: pytest.LogCaptureFixture, locker: Callable[[], gocron.Locker], so: str
+) -> None:
+    """Without a name, too; but not of a job that has gone, or does not ask the locker."""
+
+    def task(number: int) -> None: ...
+
+    made = locker()
+    caplog.set_level("WARNING", logger="gocron_py")
+    scheduler = gocron.new_scheduler(gocron.with_distributed_locker(made))
+    for number in range(2):
+        scheduler.new_job(every(10), gocron.new_task(task, number))
+    first, second = [record.getMessage() for record in caplog.records]
+    assert "the job has no name of its own" in first
+    assert second.startswith("gocron: several jobs have one name")
+    assert second.endswith(f"so={so}")
+
+    caplog.clear()
+    named = gocron.with_name("named")
+    scheduler.remove_job(scheduler.new_job(every(10), gocron.new_task(task, 1), named).id())
+    scheduler.new_job(every(10), gocron.new_task(task, 1), named)
+    scheduler.new_job(every(10), gocron.new_task(task, 1), named, gocron.with_disabled_distributed_job_locker(True))
+    assert [] == caplog.records
+    scheduler.shutdown()
+    if isinstance(made, MemoryTickLocker):
+        made.close()
+
+
+def test_one_name_twice_is_no_matter_without_a_locker(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody asks for the key."""
+    caplog.set_level("WARNING", logger="gocron_py")
+    scheduler = gocron.new_scheduler()
+    for _ in range(2):
+        scheduler.new_job(every(10), gocron.new_task(print), gocron.with_name("twin"))
+    assert caplog.records == []
+    scheduler.shutdown()
+
+
 def test_record_that_was_made_anew_unseen(fleet: Fleet) -> None:
     """Wiped, and made by a write that came late, with a floor of long ago: nothing runs a second time."""
     fleet.instance(every(10))
