@@ -363,7 +363,7 @@ class Scheduler:
                 raise ErrJobNotFound(got=record.id)
             executor = self._life.executor
             if not registry.scheduling or executor is None:
-                raise _cannot_run("the scheduler is not started: call start() first")
+                raise _cannot_run("the scheduler is not started")
             offer = registry.offer(record, now, now if record.next is None else record.next, TickKind.MANUAL)
         if offer is None:
             raise _cannot_run("with_limited_runs: the job's last run is on its way")

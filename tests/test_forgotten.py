@@ -86,5 +86,5 @@ def test_run_now_before_the_start_says_so() -> None:
     job = scheduler.new_job(gocron.duration_job(timedelta(hours=1)), gocron.new_task(print))
     with pytest.raises(gocron.ErrJobRunNowFailed) as caught:
         job.run_now()
-    assert "call start() first" in "".join(caught.value.__notes__)
+    assert caught.value.__notes__ == ["the scheduler is not started"]
     scheduler.shutdown()

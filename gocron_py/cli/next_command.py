@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -14,7 +13,7 @@ from gocron_py.cli.changes import Change, Oddity, changes, last_before, oddities
 from gocron_py.cli.definition import parse_definition, zone_of
 from gocron_py.cli.output import console, one_line, plain, print_json, refuse, styled
 from gocron_py.definitions import Setup
-from gocron_py.errors import ErrCronJobParse, ErrWithLocationUnknown, GocronError
+from gocron_py.errors import ErrWithLocationUnknown, GocronError
 from gocron_py.instant import SECOND, Instant, datetime_of, instant_of
 from gocron_py.schedules.description import (
     DescribedSchedule,
@@ -92,7 +91,7 @@ def command(
         odd = _odd(question, ticks)
         words = _words(question) if explain else None
     except (GocronError, ValueError, OverflowError) as error:
-        refuse(one_line(error) + _hint(schedule, error))
+        refuse(one_line(error))
     if as_json:
         print_json(_as_json(question, ticks, odd, words))
     else:
@@ -104,15 +103,6 @@ def _question(text: str, tz: str | None, start: str | None, with_seconds: bool) 
     zone, _ = zone_of(text, location)
     now = time.time_ns() // 1000
     return _Question(text, with_seconds, location, zone, now, now if start is None else _moment(start, zone))
-
-
-def _hint(schedule: str, error: Exception) -> str:
-    """What people mean who are used to another grammar."""
-    if not isinstance(error, ErrCronJobParse):
-        return ""
-    if "exactly 5 fields, found 6" in str(error):
-        return "; --with-seconds reads six"
-    return "; in gocron's grammar Sunday is 0, not 7" if re.search(r"\b7\b", schedule.rpartition(" ")[2]) else ""
 
 
 def _location(name: str) -> tzinfo:

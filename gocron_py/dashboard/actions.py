@@ -50,8 +50,7 @@ def _do(call: Callable[[], object]) -> None:
     except ErrJobNotFound:
         raise Problem.not_found("There is no such job any more.") from None
     except ErrJobRunNowFailed as error:
-        why = "; ".join(_notes(error)) or "the scheduler is not started"
-        raise Problem(HTTPStatus.CONFLICT, f"It cannot run now: {why}.") from None
+        raise Problem(HTTPStatus.CONFLICT, f"It cannot run now: {'; '.join(_notes(error))}.") from None
     except GocronError as error:
         raise Problem(HTTPStatus.CONFLICT, "; ".join([str(error), *_notes(error)])) from error
 

@@ -138,7 +138,7 @@ def _times(words: list[str], with_seconds: bool) -> Times:
     if not 5 <= len(words) <= most:
         expected = "5 to 6 fields" if with_seconds else "exactly 5 fields"
         is_one_more = len(words) == 6 and not with_seconds
-        hint = "with_seconds=True reads six fields, of which the first is the seconds" if is_one_more else ""
+        hint = "with_seconds=True, or --with-seconds, reads six" if is_one_more else ""
         raise Refused(f"expected {expected}, found {len(words)}: [{' '.join(words)}]", hint)
     if len(words) == 5:
         words = ["0", *words]
@@ -193,7 +193,7 @@ def _check_range(start: int, end: int, step: int, expr: str, field: _Field) -> N
     if start < field.low:
         raise Refused(f"beginning of range ({start}) below minimum ({field.low}): {expr}")
     if end > field.high:
-        hint = "Sunday is 0" if field is _WEEKDAYS and end == 7 else ""
+        hint = "in gocron's grammar Sunday is 0, not 7" if field is _WEEKDAYS and end == 7 else ""
         raise Refused(f"end of range ({end}) above maximum ({field.high}): {expr}", hint)
     if start > end:
         raise Refused(f"beginning of range ({start}) beyond end of range ({end}): {expr}")

@@ -80,7 +80,10 @@ def test_seconds(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert lines(capsys, *arguments, "--with-seconds")[1] == "Sun 2099-03-01 00:00:20 UTC"
     assert run(["next", *arguments]) == 2
-    assert "exactly 5 fields, found 6: [*/20 * * * * *]; --with-seconds reads six" in capsys.readouterr().err
+    assert (
+        "exactly 5 fields, found 6: [*/20 * * * * *]; with_seconds=True, or --with-seconds, reads six"
+        in capsys.readouterr().err
+    )
 
 
 NEW_YORK, LORD_HOWE = "America/New_York", "Australia/Lord_Howe"
