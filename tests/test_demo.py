@@ -61,7 +61,7 @@ def all_but(*ticks: int) -> list[Line]:
 
 def test_all_is_well() -> None:
     kept = account(ONCE, there(), all_but())
-    assert (kept.due, kept.started, kept.is_clean(), kept.excused) == (8, 10, True, [])
+    assert (kept.due, kept.kept, kept.started, kept.is_clean(), kept.excused) == (8, 8, 10, True, [])
 
 
 def test_twice_is_seen() -> None:
@@ -163,9 +163,9 @@ def demo(*arguments: str, python: Sequence[str] = (sys.executable,)) -> list[str
 
 
 def ledger_of(output: str) -> dict[str, list[int]]:
-    """The numbers of each job: due, started, begun again, twice, missed, excused."""
+    """The numbers of each job: due, of them started, missed, excused; others started, begun again, twice."""
     output = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", output)
-    rows = re.findall(r"^(\w+) +(-|\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) *\r?$", output, re.MULTILINE)
+    rows = re.findall(r"^(\w+) +(-|\d+) +(-|\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) *\r?$", output, re.MULTILINE)
     return {name: [0 if number == "-" else int(number) for number in numbers] for name, *numbers in rows}
 
 
@@ -179,7 +179,11 @@ def test_without_a_terminal(tmp_path: Path) -> None:
     ledger = ledger_of(done.stdout)
     assert set(ledger) == {job.name for job in JOBS}
     assert "killed" in done.stdout
-    assert all(numbers[3:5] == [0, 0] for numbers in ledger.values())
+    assert all((missed, twice) == (0, 0) for _, _, missed, _, _, _, twice in ledger.values())
+    assert all(due == started + missed + excused for due, started, missed, excused, *_ in ledger.values())
+    sums = [sum(numbers) for numbers in zip(*ledger.values(), strict=True)]
+    said = [int(number) for number in re.findall(r"\d+", done.stdout[done.stdout.rindex("\nOf ") :])]
+    assert said == [*sums[:4], sums[4], sums[1] + sums[4], sums[6]]
     assert ledger["beat"][0] >= 40
     assert (directory / "errors.log").read_text() == ""
     lines, _ = read(directory / "runs.log")
@@ -219,7 +223,11 @@ def test_in_a_terminal(tmp_path: Path) -> None:
         press("s", "is started")
         press("k1", "is killed")
         press("f2", "frozen")
-        press("q", "excused:")
+        for keys, then in [("k 9", "there is no process 9"), ("f3", "❄ 3"), ("s\x1b[A", "● 5")]:
+            output = ""
+            os.write(terminal, keys.encode())  # they come in one read
+            until(then)
+        press("q", "of them twice")
         _, status = os.waitpid(child, 0)
         child = 0
     finally:

@@ -83,14 +83,15 @@ def _tell(console: Console, accounts: Sequence[Account]) -> int:
     from gocron_py.demo.view import summary
 
     console.print(summary(accounts))
-    due = sum(account.due for account in accounts)
+    due, kept, started = (sum(getattr(each, name) for each in accounts) for name in ("due", "kept", "started"))
     twice = sum(len(account.twice) + len(account.fences_wrong) for account in accounts)
     missed = sum(len(account.missed) + len(account.not_recovered) for account in accounts)
-    started = sum(account.started for account in accounts)
     excused = sum(len(account.excused) for account in accounts)
     console.print(
-        f"\n{due} ticks due beforehand, {started} started in all, {twice} twice, {missed} missed"
-        f" ({excused} excused: no process was awake, or one was killed or frozen in the act)"
+        f"\nOf {due} ticks that were due {kept} started, {missed} were missed, {excused} excused (no process was awake,"
+        f" or one was killed or frozen in the act).\n{started - kept} others started: of the last seconds, which are"
+        f" too fresh to be judged, or of jobs whose ticks nobody knows beforehand.\n{started} started in all,"
+        f" {twice} of them twice."
     )
     return 1 if twice or missed else 0
 
@@ -105,6 +106,7 @@ class Show:
         self._jobs = jobs
         self._lines: list[Line] = []
         self._offset = 0
+        self._asked = ""  # k or f was pressed, and its number is still to come
 
     def _read(self) -> list[Line]:
         fresh, self._offset = read(self._path, self._offset)
@@ -141,29 +143,34 @@ class Show:
                 self._fleet.in_state("running")
                 screen.update(view.show(self._fleet.processes, accounts, note), refresh=True)
                 try:
-                    key = keys.pressed(_FRAME)
+                    pressed, is_over, _ = keys.pressed(_FRAME).partition("q")
                 except KeyboardInterrupt:
                     break
-                if key == "q":
+                for key in pressed:
+                    note = self._obey(key, note)
+                if is_over:
                     break
-                note = self._obey(key, note)
 
     def _obey(self, key: str, note: str) -> str:
         """Do what a key says; what to show in place of the help."""
-        if note and key.isdigit():
-            there = self._fleet.in_state("running", "frozen")
+        if key.isspace():
+            return note
+        asked, self._asked = self._asked, ""
+        there = self._fleet.in_state("running", "frozen")
+        if asked and key in "0123456789":
             chosen = [process for process in there if process.number % 10 == int(key)]
-            if chosen:
-                self._strike(note[0], chosen[0])
-            return ""
-        if key == "s":
+            if not chosen:
+                return f"there is no process {key}"
+            self._strike(asked, chosen[0])
+        elif key == "s":
             self._fleet.start()
+        elif key in ("k", "f") and len(there) > 1:
+            self._asked = key
+            return f"{'kill' if key == 'k' else 'freeze, or let go on'}: which one? press its number"
         elif key in ("k", "f"):
-            if len(self._fleet.in_state("running", "frozen")) > 1:
-                return f"{'kill' if key == 'k' else 'freeze, or let go on'}: which one? press its number"
-            for process in self._fleet.in_state("running", "frozen"):
+            for process in there:
                 self._strike(key, process)
-        return note if not key else ""
+        return ""
 
     def _strike(self, what: str, process: Process) -> None:
         if what == "k":

@@ -30,7 +30,11 @@ class Keys:
         termios.tcsetattr(self._file, termios.TCSADRAIN, self._before)
 
     def pressed(self, timeout: float) -> str:
-        """The key that is pressed within so many seconds; empty if none is."""
+        """The keys that are pressed within so many seconds, which may be several at once; empty if none is.
+
+        An arrow, or another key that sends a sequence, is one escape character. The end of the input is a ``q``.
+        """
         if not select.select([self._file], [], [], timeout)[0]:
             return ""
-        return os.read(self._file, 16).decode(errors="ignore")[:1] or "q"
+        data = os.read(self._file, 1024)
+        return data.decode(errors="ignore").partition("\x1b[")[0] if data else "q"

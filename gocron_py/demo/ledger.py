@@ -35,10 +35,16 @@ Span = tuple[Instant, Instant]
 @final
 @dataclass(slots=True)
 class Account:
-    """What became of one job's ticks; all are times in microseconds since the epoch."""
+    """What became of one job's ticks; all are times in microseconds since the epoch.
+
+    :ivar due: ticks that were known beforehand and are judged: each is *kept* (started), missed or excused.
+    :ivar started: all ticks that were started. More than were kept: the last ones are not judged, and those of some
+        jobs are not known beforehand.
+    """
 
     job: str
     due: int = 0
+    kept: int = 0
     started: int = 0
     again: int = 0
     twice: list[Instant] = field(default_factory=list)
@@ -173,6 +179,7 @@ class Ledger:
         last = self._until - self._window(job, first) - _SLACK - self._most_skew()
         while tick is not None and tick <= last:
             account.due += 1
+            account.kept += tick in starts
             if tick not in starts:
                 window = self._window(job, tick)
                 able = any(self._is_able(process, job, tick, window) for process in self._processes.values())

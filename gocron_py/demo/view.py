@@ -22,7 +22,7 @@ _EVENTS = 4
 
 _STATES = {"running": "●", "frozen": "❄", "dead": "✗"}
 
-HELP = "k kill -9    f freeze, or let go on    s start another    q quit"
+HELP = "k 1: kill -9 process 1   f 1: freeze, or let it go on   s start another   q quit"
 
 
 def colour_of(number: int) -> str:
@@ -110,12 +110,17 @@ def summary(accounts: Sequence[Account]) -> Table:
     """The ledger as a table."""
     table = Table(title="ledger", title_justify="left", box=None, padding=(0, 1), pad_edge=False)
     table.add_column("job", no_wrap=True)
-    for name in ("ticks due", "started", "begun again", "twice", "missed", "excused"):
+    for name in ("due", "started", "missed", "excused", "others started", "begun again", "twice"):
         table.add_column(name, justify="right")
     for account in accounts:
-        bad = len(account.twice) + len(account.fences_wrong), len(account.missed) + len(account.not_recovered)
-        cells = [Text(str(number), style="bold red" if number else "green") for number in bad]
-        due = str(account.due) if account.due else "-"
-        counts = str(account.started), str(account.again)
-        table.add_row(account.job, due, *counts, *cells, str(len(account.excused)))
+        of_due = [str(number) if account.due else "-" for number in (account.due, account.kept)]
+        missed, twice = (
+            Text(str(number), style="bold red" if number else "green")
+            for number in (
+                len(account.missed) + len(account.not_recovered),
+                len(account.twice) + len(account.fences_wrong),
+            )
+        )
+        others, again = str(account.started - account.kept), str(account.again)
+        table.add_row(account.job, *of_due, missed, str(len(account.excused)), others, again, twice)
     return table
