@@ -324,6 +324,7 @@ def test_instances_and_tick_events() -> None:
     assert not any("<b>gone" in page for page in pages)
 
 
+@pytest.mark.slow
 def test_overview_of_one_of_several() -> None:
     """Runs that another instance had are not this process's; who had them is there, with host and pid."""
     clock = FakeClock()
@@ -362,6 +363,7 @@ def test_overview_of_one_of_several() -> None:
     assert 4 == sum(skipped)  # the events have them all
     assert "Latest runs of all instances" in page
     assert "within some ten seconds" in page
+    assert "This process has run no job yet." in page
 
 
 def test_overview_of_one_alone(client: Client) -> None:

@@ -34,7 +34,7 @@ def events(view: View, data: Document, query: EventQuery) -> bytes:
             role="search",
             class_="filters",
         ),
-        latest(bind, data, "events"),
+        latest(bind, data, "events", "No job has run yet."),
         pager(view, data, query.page, data["pages"], lambda number: view.url(f"/events{query.string(page=number)}")),
         el("p", "From the histories of the jobs that are there now, each as long as the job keeps it.", class_="muted"),
         poll=f"/api/events{query.string()}",

@@ -41,7 +41,7 @@ def overview(view: View, data: Document) -> bytes:
         _fleet(view, data),
         panel(
             el("span", "Latest runs", bind.shown("span", data, "shared", " of this process")),
-            latest(bind, data, "latest"),
+            latest(bind, data, "latest", "This process has run no job yet."),
             aside=el("a", "All events", href=view.url("/events")),
         ),
         poll="/api/overview",
@@ -149,8 +149,8 @@ def _next(bind: Binder, data: Document) -> Markup:
     return table(bind, "Jobs by their next run", columns, data, "next", row, "Nothing is planned.", "id")
 
 
-def latest(bind: Binder, data: Data, path: str) -> Markup:
-    """Runs of several jobs."""
+def latest(bind: Binder, data: Data, path: str, nothing: str) -> Markup:
+    """Runs of several jobs; *nothing* is said where there are none."""
 
     def row(event: Data) -> Markup:
         return el(
@@ -170,4 +170,4 @@ def latest(bind: Binder, data: Data, path: str) -> Markup:
         column("Time", number=True), column("Job"), column("Outcome"),
         column("Took", number=True), column("Late by", number=True, wide=True),
     )  # fmt: skip
-    return table(bind, "Runs, the latest first", columns, data, path, row, "No job has run yet.")
+    return table(bind, "Runs, the latest first", columns, data, path, row, nothing)

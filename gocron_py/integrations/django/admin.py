@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.utils.html import format_html
 from django.utils.timezone import is_aware, localtime
 
 from gocron_py.errors import GocronError
@@ -154,7 +155,7 @@ class JobAdmin(_ReadOnly):
 class RunAdmin(_ReadOnly):
     """The runs, newest first."""
 
-    list_display = ("job", "tick", "began", "duration", "outcome", "first_line_of_error", "process")
+    list_display = ("job", "began", "late", "duration", "outcome", "process", "first_line_of_error")
     fields = (
         "job",
         "tick",
@@ -212,12 +213,17 @@ class RunAdmin(_ReadOnly):
     @admin.display(description="error")
     def first_line_of_error(self, run: Any) -> str:
         """The rest is on the run's page."""
-        return str(run.error).partition("\n")[0][:60]
+        line = str(run.error).partition("\n")[0][:60]
+        # It may be one long word, and must not push other columns out.
+        shown: str = format_html('<span style="overflow-wrap: anywhere">{}</span>', line) if line else ""
+        return shown
 
 
 def _to_the_second(moment: datetime) -> str:
     """In the project's zone; the formats of Django's locales end with the minute."""
-    return f"{localtime(moment) if is_aware(moment) else moment:%Y-%m-%d %H:%M:%S}"
+    text = f"{localtime(moment) if is_aware(moment) else moment:%Y-%m-%d %H:%M:%S}"
+    shown: str = format_html('<span style="white-space: nowrap">{}</span>', text)
+    return shown
 
 
 def _job(row: Any) -> Job | None:
