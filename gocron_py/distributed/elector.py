@@ -227,6 +227,9 @@ class StoreElector(CampaigningElector):
         super().__init__(DEADLINE, on_change)
 
     def _stand(self) -> None:
+        if self._identity and not self._store.holds(_owner_of(self._identity)):
+            self._identity = ""
+            self._follow("others cannot see any more that it lives")
         if not self._identity:
             # The store tells lives of owners apart; this one is of this object alone.
             self._identity = f"{self._store.owner()}/{secrets.token_hex(4)}"
@@ -249,7 +252,7 @@ class StoreElector(CampaigningElector):
         return _decode(entry.text), entry.version, snapshot.now
 
     def _is_alive(self, identity: str) -> bool | None:
-        return self._store.is_alive(identity.rpartition("/")[0])
+        return self._store.is_alive(_owner_of(identity))
 
     def _resign(self) -> None:
         held, version, _ = self._load()
@@ -265,6 +268,10 @@ class StoreElector(CampaigningElector):
     def _forked(self) -> None:
         self._store.forked()
         self._identity = ""
+
+
+def _owner_of(identity: str) -> str:
+    return identity.rpartition("/")[0]
 
 
 def _encode(held: Leadership) -> str:

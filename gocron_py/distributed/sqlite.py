@@ -1,8 +1,7 @@
 """Ticks shared by the processes of one machine, in a SQLite file. No server, no dependency.
 
-Who lives is not guessed from leases: each process holds a POSIX record lock on a file of its own beside
-the database. The kernel frees it the moment the process is gone, however it went, and keeps it while the
-process is stopped.
+Who lives is not guessed from leases: each process holds a lock on a file of its own beside the database. The
+kernel frees it the moment the process is gone, however it went, and keeps it while the process is stopped.
 """
 
 from __future__ import annotations
@@ -133,6 +132,10 @@ class SQLiteStore(TickStore):
         except OSError as error:
             raise StoreDown(f"{self._path}: {error}") from error
 
+    def holds(self, owner: str) -> bool:
+        """See :meth:`TickStore.holds`: whether the file that *owner* is the name of is where others look for it."""
+        return self._owners.holds(owner)
+
     def forked(self) -> None:
         """See :meth:`TickStore.forked`."""
         self._lock = threading.Lock()
@@ -158,6 +161,8 @@ class SQLiteStore(TickStore):
                 raise StoreDown("the locker is closed")
             for _ in range(10):
                 try:
+                    # With every call: one who cannot be seen to live can claim nothing.
+                    self._owners.stay()
                     return work(self._connected())
                 except _Replaced:
                     self._disconnect()
