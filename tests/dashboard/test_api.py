@@ -364,6 +364,7 @@ def test_overview_of_one_of_several() -> None:
     assert "Latest runs of all instances" in page
     assert "within some ten seconds" in page
     assert "This process has run no job yet." in page
+    assert '<span data-show="shared"> in this process</span>' in page  # of the others' failures it knows nothing
 
 
 def test_overview_of_one_alone(client: Client) -> None:

@@ -131,7 +131,7 @@ def table(
     data: Data,
     path: str,
     row: Callable[[Data], Markup],
-    nothing: str,
+    nothing: Child,
     key: str | None = None,
 ) -> Markup:
     """A table of the list at *path*; *nothing* is said where it is empty."""

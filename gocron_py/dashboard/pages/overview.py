@@ -117,7 +117,8 @@ def _attention(bind: Binder, data: Document) -> Markup:
         )
 
     columns = column("State"), column("Job"), column("Started", number=True)
-    return table(bind, "Jobs that failed or are late", columns, data, "attention", row, "All is well.", "id")
+    well = el("span", "All is well", bind.shown("span", data, "shared", " in this process"), ".")
+    return table(bind, "Jobs that failed or are late", columns, data, "attention", row, well, "id")
 
 
 def _running(bind: Binder, data: Document) -> Markup:
