@@ -221,10 +221,20 @@ class Run:
         finally:
             # A live context, whatever became of the job's own: else a lock taken before a shutdown
             # stays until it expires.
-            self.registry.report.call("Lock.unlock", lock.unlock, background())
+            self._unlock(lock)
             lost: object = getattr(lock, "lost", None)  # of locks that notice it
             if isinstance(lost, LockLost):
                 self._listen(Event.AFTER_LOCK_ERROR, lost)
+
+    def _unlock(self, lock: Lock) -> None:
+        report = self.registry.report
+        try:
+            lock.unlock(background())
+        except StoreError as error:  # it is away, and the lock ends by itself
+            detail = ": ".join(str(error).splitlines())
+            report.warn("gocron: a lock could not be released", "job", self.spec.name, "detail", detail)
+        except BaseException as error:
+            report.error("gocron: Lock.unlock raised", "error", error)
 
     @property
     def _context(self) -> Context:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import redis
@@ -11,6 +12,7 @@ import redis
 import gocron_py as gocron
 from gocron_py import reporter
 from gocron_py.distributed.redis import RedisTickLocker
+from gocron_py.distributed.sqlite import SQLiteTickLocker
 from gocron_py.instant import SECOND
 from gocron_py.testing import FakeClock, wait_for_runs
 
@@ -67,6 +69,21 @@ def test_a_tick_locker_that_cannot_reach_its_store_warns(
         "gocron: the store of locks cannot be asked, jobs do not run, job=backup"
     ]
     locker.close()
+
+
+def test_a_closed_locker_is_a_warning(fake_clock: FakeClock, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """Nothing runs under it any more: that is said once a minute, not never and not with each tick."""
+    locker = SQLiteTickLocker(tmp_path / "jobs.db")
+    locker.close()
+    options = gocron.with_clock(fake_clock), gocron.with_distributed_locker(locker)
+    with gocron.new_scheduler(*options) as scheduler:
+        scheduler.new_job(gocron.duration_job(timedelta(hours=1)), gocron.new_task(int), gocron.with_name("job"))
+        for _ in range(3):
+            fake_clock.advance(timedelta(hours=1))
+            wait_for_runs(scheduler)
+    lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(lines) == 1
+    assert "the locker is closed" in lines[0]
 
 
 def test_what_was_left_out_is_counted(

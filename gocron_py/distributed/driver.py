@@ -9,7 +9,7 @@ from gocron_py.context import Context, background
 from gocron_py.distributed.claim import Load, Sleep, Step, Write
 from gocron_py.distributed.health import Health
 from gocron_py.distributed.store import Snapshot, TickStore
-from gocron_py.errors import LockError, StoreDown
+from gocron_py.errors import LockError, StoreCorrupt, StoreDown
 from gocron_py.instant import SECOND
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class Driver:
     def _ask(self, step: Load | Write) -> object:
         try:
             reply = self._call(step)
-        except StoreDown as error:
+        except (StoreDown, StoreCorrupt) as error:
             self.health.failed(error)
             raise
         self.health.worked()

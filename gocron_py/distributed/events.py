@@ -72,6 +72,8 @@ class Events:
         self._callback = callback
         self._counts: Counter[TickEventKind] = Counter()
         self._recent: deque[TickEvent] = deque(maxlen=MOST_RECENT)
+        # By job, what was told of its record last, while it cannot be read.
+        self._corrupt: dict[str, str] = {}
 
     def counts(self) -> dict[TickEventKind, int]:
         """How many there were of each kind."""
@@ -91,6 +93,16 @@ class Events:
         if self._callback is not None:
             report.call("on_event", self._callback, event)
         report.tick(event)
+
+    def tell_corrupt(self, report: Reporter, key: str, at: Instant | None, detail: str) -> None:
+        """The store holds something else than the job's record. Told once, until that changes."""
+        if self._corrupt.get(key) != detail:
+            self._corrupt[key] = detail
+            self.tell(report, TickEventKind.CORRUPT, key, at, detail)
+
+    def is_whole(self, key: str) -> None:
+        """The job's record could be read."""
+        self._corrupt.pop(key, None)
 
     def tell_crash(self, report: Reporter, key: str, crashed: Claim) -> None:
         """A run was cut off for good."""

@@ -12,7 +12,7 @@ from typing import final
 class StoreHealth:
     """How it went with the last call to a store.
 
-    :ivar reachable: whether the store answered it; ``None``: it was not called yet.
+    :ivar reachable: whether the store answered it, with what a store may hold; ``None``: it was not called yet.
     :ivar since: since when that is so, in UTC, on this machine's clock.
     :ivar error: what the last call that failed raised, for people; empty where the store is reachable.
     """

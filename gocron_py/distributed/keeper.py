@@ -321,10 +321,10 @@ class Keeper:
             try:
                 record = decode(entry.text, job.key)
             except StoreCorrupt as error:
-                if entry.version != job.version:
-                    self._events.tell(job.report, TickEventKind.CORRUPT, job.key, None, str(error))
-                    job.version = entry.version
+                self._events.tell_corrupt(job.report, job.key, None, str(error))
+                job.version = entry.version
                 continue
+            self._events.is_whole(job.key)
             self._look_at(job, record, entry.version, self.alive_at(snapshot.now))
 
     def _look_at_pause(self, snapshot: Snapshot) -> None:

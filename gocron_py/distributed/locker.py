@@ -46,6 +46,7 @@ from gocron_py.errors import (
     StoreCorrupt,
     StoreDown,
     TickBusy,
+    TickEarly,
     TickMissed,
     TickPaused,
     TickTaken,
@@ -235,7 +236,7 @@ class TickLocker:
             self._tell(run, TickEventKind.UNGUARDED, key, run.scheduled, str(error))
             return TickLock(run, key, None, lease, sent, lambda lock: None)
         except Stopped:
-            raise ctx.err() or LockError("the locker is closed") from None
+            raise ctx.err() or StoreDown("the locker is closed") from None
         lock = TickLock(run, key, granted.claim, lease, sent, self._release)
         for crashed in granted.crashed:
             self._events.tell_crash(run.registry.report, key, crashed)
@@ -319,6 +320,7 @@ class TickLocker:
             )
             alive = self._keeper.alive_at(now)
             if record is not None:
+                self._events.is_whole(key)
                 self.pauses.saw_job(key, record)
             if victim is None:
                 return claim(record, request, key, now, alive)
@@ -360,6 +362,9 @@ class TickLocker:
         kind = kinds.get(type(error))
         if kind is None or (run.kind is TickKind.DYNAMIC and kind is TickEventKind.SKIPPED and error.retry_after):
             return
+        if kind is TickEventKind.CORRUPT:
+            self._events.tell_corrupt(run.registry.report, key, run.scheduled, str(error))
+            return
         self._tell(run, kind, key, run.scheduled, str(error))
         if kind is TickEventKind.SKIPPED and isinstance(error, StoreDown):
             self._keeper.owe(key, run.scheduled)
@@ -371,6 +376,8 @@ def _too_late(run: Run) -> Callable[[Record | None, Instant], Answer]:
     def decide(record: Record | None, now: Instant) -> Answer:
         if record is not None and run.scheduled in record.seen:
             return Refused(TickTaken)
+        if run.scheduled > now:  # too late only by this machine's clock, which is ahead
+            return Refused(TickEarly)
         return Refused(TickPaused if record is not None and record.paused else TickMissed)
 
     return decide

@@ -20,7 +20,7 @@ from typing import Final, final
 from gocron_py.clock import elapsed
 from gocron_py.context import Context, with_cancel_cause
 from gocron_py.distributed.tick import tick_of
-from gocron_py.errors import ErrInvalidArgument, LockError, LockLost, check_kind
+from gocron_py.errors import ErrInvalidArgument, LockError, LockLost, StoreDown, check_kind
 from gocron_py.instant import SECOND, Micros, micros_of
 
 _SHORTEST_TTL: Final = timedelta(milliseconds=100)
@@ -116,7 +116,7 @@ class MutexLocker(ABC):
         if ended := ctx.err():
             raise ended
         if self._closed:
-            raise LockError("the locker is closed")
+            raise StoreDown("the locker is closed")
         since = elapsed()
         lock = MutexLock(self, ctx, key, self._acquire(key), since)
         with self._lock:

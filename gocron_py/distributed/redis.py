@@ -8,10 +8,12 @@ that is ours. A client of a cluster is used as it is, and so are a Sentinel's ow
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeVar, Unpack, final
+from urllib.parse import urlsplit
 
 try:
     import redis
@@ -108,6 +110,17 @@ class _Server:
     def run(self, script: str, keys: Sequence[str | bytes], *arguments: object) -> Any:
         kind = "read" if script is _LOAD else "write"
         return self.call(lambda client: _evaluate(client, script, keys, arguments), kind)
+
+    @property
+    def place(self) -> object:
+        """Where the server is; its databases count as one place."""
+        pool = getattr(self._client, "connection_pool", None)
+        if pool is None:
+            return id(self._client)
+        if isinstance(pool, SentinelConnectionPool):
+            return id(pool.sentinel_manager), pool.service_name
+        at = pool.connection_kwargs
+        return at["path"] if "path" in at else (str(at.get("host", "localhost")).lower(), at.get("port", 6379))
 
     def forked(self) -> None:
         self._circuit.begin()
@@ -290,6 +303,9 @@ class RedisLocker(MutexLocker):
         few = min(CALL_TIMEOUT / len(chosen), max(0.05, self._ttl / SECOND * 0.05))
         timeout = CALL_TIMEOUT if len(chosen) == 1 else few
         self._nodes = [_Server(node, timeout) for node in chosen]
+        places = [node.place for node in self._nodes]
+        if len(set(places)) < len(places):
+            raise ErrInvalidArgument("nodes must be servers that know nothing of each other: one is there twice")
         self._prefix = prefix
 
     def _acquire(self, key: str) -> str:
@@ -359,15 +375,27 @@ class RedisLocker(MutexLocker):
 
 def _bounded(client: object, timeout: float) -> Any:
     if isinstance(client, str):
-        try:
-            client = redis.Redis.from_url(client)
-        except ValueError:  # its text may have a part of the password in it
-            raise ErrInvalidArgument("not a URL of Redis: redis://, rediss:// or unix:// and a host") from None
+        client = _client_at(client)
     if isinstance(client, redis.Redis):
         return _copied(client.connection_pool, timeout)
     if isinstance(client, redis.RedisCluster):
         return client
     raise ErrInvalidArgument("client must be a redis.Redis, a redis.RedisCluster or a URL", got=type(client).__name__)
+
+
+def _client_at(url: str) -> redis.Redis:
+    try:
+        client = redis.Redis.from_url(url)
+        is_number = url.startswith("unix:") or re.fullmatch("/?[0-9]*", urlsplit(url).path) is not None
+    except ValueError:  # its text may have a part of the password in it
+        raise ErrInvalidArgument("not a URL of Redis: redis://, rediss:// or unix:// and a host") from None
+    if not is_number:  # redis-py would take database 0
+        raise ErrInvalidArgument("a URL of Redis ends with the number of a database, as in redis://host:6379/0")
+    try:
+        client.connection_pool.make_connection()  # connects to nothing yet
+    except (TypeError, ValueError, exceptions.RedisError):
+        raise ErrInvalidArgument("the URL of Redis has an option that redis-py does not take") from None
+    return client
 
 
 def _copied(pool: Any, timeout: float) -> Any:

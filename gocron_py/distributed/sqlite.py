@@ -7,6 +7,7 @@ kernel frees it the moment the process is gone, however it went, and keeps it wh
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sqlite3
 import stat
@@ -47,6 +48,12 @@ CREATE TABLE IF NOT EXISTS gocron_ticks (
     text TEXT NOT NULL
 ) WITHOUT ROWID
 """
+
+# Of all names of the files beside the database, and SQLite's own bound on Unix.
+_LONGEST_SUFFIX: Final = len("-journal")
+_LONGEST_PATH: Final = 512
+
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 # SQLite is asked in pieces: it takes a limited number of parameters.
 _MOST_KEYS: Final = 500
@@ -254,6 +261,10 @@ def _checked(path: object) -> Path:
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise ErrInvalidArgument("path must be the path of a file", got=path)
     text = os.fspath(path)
+    if isinstance(text, str) and _URL.match(text):  # not shown: it may have a password in it
+        raise ErrInvalidArgument("path is a URL; tick_locker() of gocron_py.distributed.urls takes those")
+    if isinstance(text, str) and text.startswith("~"):
+        raise ErrInvalidArgument("a ~ is not expanded here: give os.path.expanduser(path)", got=path)
     if not isinstance(text, str) or "\0" in text or text == ":memory:" or text.startswith("file:"):
         raise ErrInvalidArgument("path must be that of a file which processes can share", got=path)
     try:
@@ -265,11 +276,16 @@ def _checked(path: object) -> Path:
 
 
 def _checked_place(whole: Path) -> Path:
+    most = _LONGEST_PATH - _LONGEST_SUFFIX
+    if len(os.fsencode(whole)) > most:
+        raise ErrInvalidArgument(f"SQLite takes paths of {most} bytes at most", got=str(whole))
     file = next((each for each in whole.parents if each.exists() and not each.is_dir()), None)
     if file is not None:
         raise ErrInvalidArgument(f"{file} is a file, not a directory", got=str(whole))
     whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.fsencode(whole)
+    longest = os.pathconf(whole.parent, "PC_NAME_MAX") - _LONGEST_SUFFIX
+    if len(os.fsencode(whole.name)) > longest:
+        raise ErrInvalidArgument(f"with the files beside it, its name may have {longest} bytes here", got=str(whole))
     if whole.is_symlink():
         raise ErrInvalidArgument("the file of a store must not be a symbolic link", got=str(whole))
     if whole.exists() and not whole.is_file():

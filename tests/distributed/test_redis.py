@@ -399,6 +399,34 @@ def test_unlock_that_fails_is_made_up_for(redis_server: RedisServer, client: red
         until(lambda: not client.exists("gocron:job"), 10)
 
 
+def test_unlock_that_fails_is_one_line(
+    redis_server: RedisServer, client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That the server is away is foreseen: no traceback."""
+    begun, done = threading.Event(), threading.Event()
+
+    def task() -> None:
+        begun.set()
+        done.wait(20)
+
+    with (
+        Proxy(redis_server.port) as road,
+        closing(RedisLocker(f"redis://{HOST}:{road.port}/0")) as locker,
+        gocron.new_scheduler(gocron.with_distributed_locker(locker)) as scheduler,
+    ):
+        once = gocron.one_time_job(gocron.one_time_job_start_immediately())
+        scheduler.new_job(once, gocron.new_task(task), gocron.with_name("job"))
+        assert begun.wait(20)
+        road.fail(Fault.REFUSED)
+        done.set()
+        until(lambda: caplog.records)
+        road.heal()
+    (record,) = caplog.records
+    assert "could not be released" in record.getMessage()
+    assert record.exc_info is None
+    assert "\n" not in record.getMessage()
+
+
 def test_forked_child_neither_extends_nor_releases(client: redis.Redis, url: str) -> None:
     """The lock is the parent's; the child can have others."""
     with closing(RedisLocker(url)) as locker:
@@ -462,6 +490,10 @@ def test_quorum_goes_on_without_a_minority_and_not_without_a_majority(
         {},
         {"client": "redis://x", "nodes": ["redis://x"]},
         {"nodes": []},
+        {"nodes": ["redis://x", "redis://X:6379/3", "redis://y"]},
+        {"client": "redis://x/jobs"},
+        {"client": "redis://x/0?no_such_option=1"},
+        {"client": "redis://x/0?protocol=9"},
         {"client": "redis://x", "ttl": timedelta(0)},
         {"client": "redis://x", "lock_at_least_for": timedelta(minutes=1)},
     ],

@@ -327,12 +327,47 @@ def test_owners_directory_that_is_a_link_is_refused(path: Path, tmp_path: Path) 
         "/",
         "\ud800",
         "x" * 300,
+        "x" * 248,  # with "-journal" it would be too long
+        "x/" * 252 + "x",
+        "~/jobs.db",
         "/dev/null/x/y.db",
     ],
 )
 def test_what_is_no_path_is_refused(wrong: object) -> None:
     with pytest.raises(gocron.ErrInvalidArgument):
         SQLiteTickLocker(wrong)  # type: ignore[arg-type]
+
+
+def test_a_url_is_no_path_and_its_password_is_not_shown() -> None:
+    for url in "sqlite:///jobs.db", "postgresql://me:s3cret@host/db":
+        with pytest.raises(gocron.ErrInvalidArgument, match=r"tick_locker\(\)") as caught:
+            SQLiteTickLocker(url)
+        assert "s3cret" not in str(caught.value)
+
+
+def test_health_sees_that_nothing_can_be_claimed(path: Path) -> None:
+    """A file where the directory of the living should be, then one that is no database."""
+    path.parent.mkdir(mode=0o700)
+    in_the_way = path.with_name("ticks.db.owners")
+    in_the_way.touch()
+    locker = SQLiteTickLocker(path)
+    with gocron.new_scheduler(gocron.with_distributed_locker(locker)) as scheduler:
+        scheduler.new_job(gocron.duration_job(timedelta(seconds=0.2)), gocron.new_task(int), gocron.with_name("job"))
+        until(lambda: "owners" in locker.health().error)
+        asked = time.monotonic() + 1
+        while time.monotonic() < asked:  # no look in between takes it for well
+            assert locker.health().reachable is False
+            time.sleep(0.01)
+        in_the_way.unlink()
+        until(lambda: locker.health().reachable is True)
+        garbage = path.with_suffix(".bad")
+        garbage.write_bytes(b"garbage!" * 1000)
+        for suffix in "-wal", "-shm":
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        os.replace(garbage, path)
+        until(lambda: locker.health().reachable is False)
+        assert "not a database" in locker.health().error
+    locker.close()
 
 
 MOUNTS = r"""
