@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 
 import pytest
@@ -17,6 +18,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.longrepr is not None and (text := str(report.longrepr)) != _sendable(text):
         report.longrepr = _sendable(text)
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Names of tests are the same in every process, so that several can share them."""
+    odd = [item.nodeid for item in items if re.search(r" at 0x[0-9a-f]{3}", item.nodeid)]
+    if odd:
+        raise pytest.UsageError(f"an address is no part of a name: {odd[:5]}")
 
 
 def _sendable(text: str) -> str:

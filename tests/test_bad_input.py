@@ -603,10 +603,9 @@ def tasks() -> Iterator[Wrong]:
     for name, make, words in rows:
         yield Wrong(f"arguments: {name}", with_task(make), number, (words,))
     yield Wrong("a call", with_task(lambda: new(work())), not_func, ("new_task(f, 1), not new_task(f(1))",))
-    for function in (beats, partial(beats, 1), beats_async, Beats(), Beats().beats, Beats.__call__):
-        yield Wrong(
-            f"a generator function {function!r:.30}", with_task(partial(new, function)), KIND, ("loop over it",)
-        )
+    generators = (beats, partial(beats, 1), beats_async, Beats(), Beats().beats, Beats.__call__)
+    for which, function in enumerate(generators):
+        yield Wrong(f"a generator function {which}", with_task(partial(new, function)), KIND, ("loop over it",))
 
 
 def listeners() -> Iterator[Wrong]:
