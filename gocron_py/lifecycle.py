@@ -44,7 +44,7 @@ from gocron_py.run import is_inside_run
 _EXECUTOR_GRACE = 1.0
 _SCHEDULER_GRACE = 2.0
 
-# A program that starts a scheduler and ends so many seconds later has most likely forgotten to wait.
+# A program that starts a scheduler and ends so many seconds later, before a job has run, has forgotten to wait.
 _TOO_SHORT = 3.0
 
 # While a stop waits it looks this often, in seconds, at a context and at a user's clock: they cannot wake it.
@@ -263,7 +263,9 @@ class Lifecycle:
         """The process ends: tell the jobs. And whoever seems to have forgotten to wait for them."""
         registry = self._registry
         jobs, lived = len(registry.jobs), time.monotonic() - self._began
-        if jobs and registry.scheduling and lived < _TOO_SHORT and isinstance(registry.settings.clock, RealClock):
+        has_run = registry.in_flight or any(record.started is not None for record in registry.jobs.values())
+        is_short = lived < _TOO_SHORT and isinstance(registry.settings.clock, RealClock)
+        if jobs and registry.scheduling and is_short and not has_run:
             said = "gocron: the program has ended, and its jobs with it: block in run_until_signal() or wait()"
             self._report.warn(said, "jobs", jobs)
         self._halt()
