@@ -386,10 +386,14 @@ class TestLimitedRuns:
         clock.advance(10 * SECOND)
         held.wait_for()
         assert [job] == scheduler.jobs()
-        for _ in range(10):
+
+        def is_gone() -> bool:
             held.let_go()
             clock.advance(SECOND)
-        until(lambda: not scheduler.jobs())
+            return not scheduler.jobs()
+
+        # A tick that comes while a run has not quite ended is dropped in one of the modes.
+        until(is_gone)
         until(lambda: monitor.count("job_unregistered") == 1)
         assert 3 == held.done
         with pytest.raises(gocron.ErrJobNotFound):
