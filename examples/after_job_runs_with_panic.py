@@ -34,4 +34,4 @@ with gocron.new_scheduler() as scheduler:
 # panic: 'no way out'
 # then the error: gocron: panic recovered from no way out
 # panic: SystemExit(1)
-# then the error: gocron: panic recovered from 1
+# then the error: gocron: panic recovered from SystemExit: 1

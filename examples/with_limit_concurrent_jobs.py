@@ -1,11 +1,15 @@
 """At most so many runs of all jobs at once; what comes beyond is dropped, or waits."""
 
+import logging
 import threading
 from datetime import timedelta
 from queue import SimpleQueue
 
 import gocron_py as gocron
 from gocron_py.testing import FakeClock
+
+# What is dropped is a warning in the log; here it is what the example is about.
+logging.getLogger("gocron_py").setLevel(logging.ERROR)
 
 hourly = gocron.duration_job(timedelta(hours=1))
 

@@ -26,9 +26,9 @@ class Keys:
         self._jobs: Counter[tuple[int, str]] = Counter()
 
     def count(self, spec: JobSpec, by: int) -> None:
-        """A job came, or went. One without a locker has no key."""
+        """A job came, or went. One without a locker and a name of its own has no key."""
         locker = self._settings.locker_of(spec)
-        if locker is None:
+        if locker is None and not spec.named:
             return
         key = id(locker), spec.key
         self._jobs[key] += by
@@ -42,9 +42,10 @@ class Keys:
     def look_at(self, spec: JobSpec, report: Reporter) -> None:
         """Warn of a job that came and has its key from its function, or together with others."""
         locker = self._settings.locker_of(spec)
-        if locker is None:
-            return
-        if self._jobs[id(locker), spec.key] > 1:
+        if locker is None:  # names that a locker would take for one, one day
+            if spec.named and self._jobs[id(locker), spec.key] > 1:
+                report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.key)
+        elif self._jobs[id(locker), spec.key] > 1:
             so = _ONE_PER_TICK if isinstance(locker, TickLocker) else _ONE_AT_ONCE
             report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.key, "so", so)
         elif not spec.named:

@@ -348,7 +348,7 @@ def store_in(directory: Path) -> str:
     [
         ("another file", "file is not a database"),
         ("a directory", "not that of a file"),
-        ("no directory", "File exists"),
+        ("no directory", "is a file"),
     ],
 )
 def test_a_store_that_is_none(what: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

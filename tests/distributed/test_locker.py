@@ -732,13 +732,14 @@ def test_says_what_becomes_of_jobs_with_one_key(
         made.close()
 
 
-def test_one_name_twice_is_no_matter_without_a_locker(caplog: pytest.LogCaptureFixture) -> None:
-    """Nobody asks for the key."""
+def test_one_name_twice_is_a_warning_without_a_locker_too(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody asks for the key yet, and so nothing is said of what becomes of the jobs."""
     caplog.set_level("WARNING", logger="gocron_py")
     scheduler = gocron.new_scheduler()
     for _ in range(2):
         scheduler.new_job(every(10), gocron.new_task(print), gocron.with_name("twin"))
-    assert caplog.records == []
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said == "gocron: several jobs have one name, which is the key of locks, job=twin"
     scheduler.shutdown()
 
 
