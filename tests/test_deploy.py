@@ -59,7 +59,7 @@ def create(cluster: Cluster, document: dict[str, Any]) -> dict[str, Any]:
     return created
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster(kube_server: KubeServer) -> Iterator[Cluster]:
     """The namespace ``jobs``, where pods have to keep the strictest of the pod security standards, with all in it."""
     cluster = Cluster(kube_server)
