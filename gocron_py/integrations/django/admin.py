@@ -215,15 +215,19 @@ class RunAdmin(_ReadOnly):
         """The rest is on the run's page."""
         line = str(run.error).partition("\n")[0][:60]
         # It may be one long word, and must not push other columns out.
-        shown: str = format_html('<span style="overflow-wrap: anywhere">{}</span>', line) if line else ""
-        return shown
+        return _span("overflow-wrap: anywhere", line) if line else ""
 
 
 def _to_the_second(moment: datetime) -> str:
     """In the project's zone; the formats of Django's locales end with the minute."""
     text = f"{localtime(moment) if is_aware(moment) else moment:%Y-%m-%d %H:%M:%S}"
-    shown: str = format_html('<span style="white-space: nowrap">{}</span>', text)
-    return shown
+    return _span("white-space: nowrap", text)
+
+
+def _span(style: str, text: str) -> str:
+    shown: Any = format_html('<span style="{}">{}</span>', style, text)  # without annotations in Django
+    result: str = shown
+    return result
 
 
 def _job(row: Any) -> Job | None:
