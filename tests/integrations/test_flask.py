@@ -286,6 +286,14 @@ def test_a_run_by_command_takes_the_lock(tmp_path: Path) -> None:
     assert calls[0] == "begun"
     assert calls[1].startswith("Error: skip: lock refused")
     assert len(calls) == 2
+    _let_go_of_stores(gocron)
+
+
+def _let_go_of_stores(*made: GoCron) -> None:
+    """A process of commands ends; here they are as many in one."""
+    for gocron in made:
+        for locker in gocron.scheduler.tick_lockers():
+            locker.close()
 
 
 def test_pause_and_resume_by_command(tmp_path: Path) -> None:
@@ -302,6 +310,7 @@ def test_pause_and_resume_by_command(tmp_path: Path) -> None:
     assert re.search("^hourly +paused +every hour$", call(args=["gocron", "jobs"]).output, re.MULTILINE)
     assert call(args=["gocron", "resume", "hourly"]).output == "hourly: resumed\n"
     assert call(args=["gocron", "jobs"]).output.count("paused") == 0
+    _let_go_of_stores(gocron, other)
     without = application()
     GoCron(without).new_job(HOURLY, gocron_py.new_task(print), gocron_py.with_name("hourly"))
     refused = without.test_cli_runner().invoke(args=["gocron", "pause", "hourly"])
