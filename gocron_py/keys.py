@@ -42,11 +42,12 @@ class Keys:
     def look_at(self, spec: JobSpec, report: Reporter) -> None:
         """Warn of a job that came and has its key from its function, or together with others."""
         locker = self._settings.locker_of(spec)
-        if locker is None:  # names that a locker would take for one, one day
-            if spec.named and self._jobs[id(locker), spec.key] > 1:
-                report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.key)
-        elif self._jobs[id(locker), spec.key] > 1:
+        if locker is None and not spec.named:
+            return
+        if self._jobs[id(locker), spec.key] > 1:
             so = _ONE_PER_TICK if isinstance(locker, TickLocker) else _ONE_AT_ONCE
-            report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.key, "so", so)
+            # Without a locker nothing becomes of it, until there is one.
+            consequence = () if locker is None else ("so", so)
+            report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.key, *consequence)
         elif not spec.named:
             report.warn("gocron: a locker is set and the job has no name of its own", "job", spec.name)
