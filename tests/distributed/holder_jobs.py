@@ -90,7 +90,5 @@ WOUNDS = (
 
 FREEZES = (FleetJob("frozen", "", gocron.duration_job(PACE), 0.5, policy=_rerun(10)),)
 
-# Several, so that each process soon has its turn.
-PARTITION = tuple(
-    FleetJob(f"tick{number}", "", gocron.duration_job(PACE / 2), policy=_rerun(10)) for number in range(4)
-)
+# Hashes tell which process is preferred for a job. So many that one of three is preferred for none once in ten million.
+PARTITION = tuple(FleetJob(f"tick{number}", "", gocron.duration_job(PACE), policy=_rerun(10)) for number in range(40))
