@@ -115,8 +115,8 @@ class JobSpec:
 LockAnswer = Literal["won", "held", "error"] | None
 
 # One line of a job's history as it is kept: scheduled, started, completed, outcome, error, attempt, fence, lock.
-# A plain tuple of numbers and texts: the garbage collector need not look at it, and with many jobs
-# that have run often its pauses would be felt. Job.history makes it a RunRecord.
+# A plain tuple of numbers and texts: the garbage collector need not look at it, nor at a tuple of such tuples, and
+# with many jobs that have run often its pauses would be felt. Job.history makes it a RunRecord.
 RunEntry = tuple[Instant, Instant | None, Instant | None, str, str | None, int, int | None, LockAnswer]
 
 
@@ -175,7 +175,7 @@ class JobRecord:
         self.completed: Instant | None = None
         # When the task ended whose end is in `completed`, on the monotonic clock.
         self.ended = 0
-        self.history: deque[RunEntry] | None = None
+        self.history: tuple[RunEntry, ...] = ()
 
     def cancel_context(self) -> Callable[[], None] | None:
         """Forget the context; the caller cancels it, after the lock is released."""
@@ -184,14 +184,9 @@ class JobRecord:
 
     def remember(self, entry: RunEntry) -> None:
         """Add a line to the history."""
-        size = self.spec.history_size
-        if not size:
-            return
-        if self.history is None:
-            self.history = deque(maxlen=size)
-        elif self.history.maxlen != size:  # an update changed it
-            self.history = deque(self.history, maxlen=size)
-        self.history.append(entry)
+        size, history = self.spec.history_size, self.history
+        if size:
+            self.history = (*(history if len(history) < size else history[len(history) - size + 1 :]), entry)
 
 
 @final
@@ -322,7 +317,7 @@ class Job:
 
         :raises ErrJobNotFound: the job was removed.
         """
-        entries = self._read(lambda record: list(record.history or ()))
+        entries = self._read(lambda record: record.history)
         return [self._run_record(entry) for entry in entries]
 
     def _run_record(self, entry: RunEntry) -> RunRecord:

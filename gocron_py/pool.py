@@ -39,6 +39,8 @@ class WorkerPool:
         # Appending and popping are atomic, with the interpreter lock and without it.
         self._ready: deque[Call] = deque()
         self._parked: list[threading.Lock] = []
+        # Whether a call was put, since the last kick, where none was waiting.
+        self._is_new = False
         self._workers = 0
         self._starting = threading.Lock()
         self._closed = threading.Event()
@@ -66,6 +68,8 @@ class WorkerPool:
         """
         if self._closed.is_set():
             raise RuntimeError("the pool is closed")
+        if not self._ready:
+            self._is_new = True
         self._ready.append(call)
         if self._closed.is_set():
             # Closed in between: the workers may be gone, and none must be waited for in vain.
@@ -73,7 +77,13 @@ class WorkerPool:
 
     def kick(self) -> None:
         """Wake one worker for all that was put; if that is too much for one, more follow within milliseconds."""
-        if not self._ready or self._wake(1):
+        if not self._ready:
+            return
+        if not self._is_new:  # a worker is at those that were there before, and more would be in its way
+            self._call_relief()
+            return
+        self._is_new = False
+        if self._wake(1):
             return
         if self._workers < _CORE_WORKERS:
             self._start_workers(1)

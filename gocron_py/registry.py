@@ -17,6 +17,7 @@ from gocron_py.job import JobRecord, JobSpec
 from gocron_py.keys import Keys
 from gocron_py.limits import Admission, Limits
 from gocron_py.monitor import JobStatus
+from gocron_py.polled_lock import PolledLock
 from gocron_py.run import PAUSED, Run, inside
 from gocron_py.timeline import Timeline
 
@@ -43,7 +44,7 @@ class Registry:
         self.report = report
         self.now: Callable[[], Instant] = reader(settings.clock)
         self.pid = os.getpid()
-        self.lock = threading.Lock()
+        self.lock = PolledLock()
         self.jobs: dict[UUID, JobRecord] = {}
         self.keys = Keys(settings)
         self.timeline = Timeline()
@@ -58,7 +59,7 @@ class Registry:
         # Runs that were let through and are not over; of these, those whose task has not started.
         self.in_flight = 0
         self.not_started = 0
-        self.changed = threading.Condition(self.lock)
+        self.changed = threading.Condition(self.lock)  # type: ignore[arg-type]  # it needs no more than acquire and release
         self._watchers = 0
         # Set while an executor runs: tells it that the earliest tick has changed.
         self.wake: Callable[[], None] | None = None
@@ -113,8 +114,8 @@ class Registry:
 
     def _holds_back(self, run: Run) -> bool:
         if run.kind is not TickKind.MANUAL:
-            pauses, fence = run.spec.pauses, run.fence
-            is_late = pauses is not None and fence is not None and pauses.overtook(run.spec.key, fence)
+            pauses = run.spec.pauses
+            is_late = pauses is not None and run.fence is not None and pauses.overtook(run.spec.key, run.fence)
             run.held_back = is_late or self.is_paused(run.record)
         return run.held_back
 
@@ -163,8 +164,8 @@ class Registry:
             return False
         if run.context is not None and run.context.done():
             return False
-        with self.lock:
-            return run.is_current() and not self._holds_back(run)
+        # Without the lock: what has changed since is seen when the task is to begin.
+        return run.is_current() and not self._holds_back(run)
 
     def started(self, run: Run) -> Instant | None:
         """The task begins now; ``None``: the job was stopped, removed or updated, it does not begin."""

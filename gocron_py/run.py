@@ -65,6 +65,8 @@ class Run:
     :param victim: the token of the claim that a crash has cut off, if this is to do it again.
 
     :ivar answer: of the locker, as the history has it.
+    :ivar attempt: how many times the tick was begun, this one included.
+    :ivar fence: of the claim.
     :ivar outcome: of the task, once it has ended.
     :ivar entry: what the history has of it, once it is over or refused.
     :ivar held_back: whether a pause keeps it from starting.
@@ -76,12 +78,14 @@ class Run:
     __slots__ = (
         "announced",
         "answer",
+        "attempt",
         "completed",
         "context",
         "decided",
         "ended",
         "entry",
         "era",
+        "fence",
         "held_back",
         "kind",
         "lock",
@@ -125,6 +129,8 @@ class Run:
         self.decided = False
         self.retry_after: int | None = None
         self.lock: TickLock | None = None
+        self.attempt = 1
+        self.fence: int | None = None
         self.waited: Attempt | None = None
 
     def tick(self) -> Tick:
@@ -136,16 +142,6 @@ class Run:
     def current(self) -> CurrentRun:
         """What ``current_run()`` gives to the task."""
         return CurrentRun(self.tick(), self.attempt, self.fence, background() if self.context is None else self.context)
-
-    @property
-    def attempt(self) -> int:
-        """How many times the tick was begun, this one included."""
-        return 1 if self.lock is None else self.lock.attempt
-
-    @property
-    def fence(self) -> int | None:
-        """Of the claim."""
-        return None if self.lock is None else self.lock.fence
 
     def is_of_its_job(self) -> bool:
         """Whether the job was neither removed nor updated since. Under the registry's lock."""
@@ -167,6 +163,8 @@ class Run:
         take the place of another meanwhile.
         """
         settings, spec = self.registry.settings, self.spec
+        if spec.policy is None:  # it has no tick locker
+            return False
         if settings.limit is not None or settings.elector_of(spec) is not None:
             return False
         locker = settings.locker_of(spec)
@@ -207,7 +205,7 @@ class Run:
             return
         self.answer = "won"
         if isinstance(lock, TickLock):
-            self.lock = lock
+            self.lock, self.attempt, self.fence = lock, lock.attempt, lock.fence
             if lock.claim is None:
                 self.answer = "error"
         # A lock may bring a context of its own, which ends when the lock is lost.
@@ -321,6 +319,8 @@ class Run:
         self._perform()
 
     def _reason_to_skip(self) -> Exception | None:
+        if not self.spec.listeners:
+            return None
         for listener in self.spec.listeners.get(Event.BEFORE_JOB_RUNS_SKIP, ()):
             try:
                 answer = listener(self.record.id, self.spec.name)

@@ -17,22 +17,25 @@ _SMALL = 64
 
 @final
 class Timeline:
-    """``(due, entry number, job)``, earliest first.
+    """``(due, entry number)``, earliest first, and the jobs by entry number.
 
     An entry is never searched for. A job knows the number of its one valid entry; an entry with
     another number is stale and is dropped when it surfaces, or when half of the heap is stale.
+
+    Entries are numbers alone, which the garbage collector lets go of at its first look. With the job in them, those of
+    a busy scheduler would grow old, and their growing number would have it look at everything (benchmarks/).
     """
 
-    __slots__ = ("_heap", "_numbers", "_valid")
+    __slots__ = ("_heap", "_jobs", "_numbers")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[Instant, int, JobRecord]] = []
+        self._heap: list[tuple[Instant, int]] = []
+        self._jobs: dict[int, JobRecord] = {}
         self._numbers = 0
-        self._valid = 0
 
     def __len__(self) -> int:
         """How many jobs have a tick to come."""
-        return self._valid
+        return len(self._jobs)
 
     def add(self, due: Instant, record: JobRecord) -> bool:
         """Give the job its next tick. True: it is now the earliest of all."""
@@ -40,31 +43,31 @@ class Timeline:
             self.discard(record)
         self._numbers = number = self._numbers + 1
         record.entry = number
-        self._valid += 1
+        self._jobs[number] = record
         heap = self._heap
-        heapq.heappush(heap, (due, number, record))
+        heapq.heappush(heap, (due, number))
         return heap[0][1] == number
 
     def discard(self, record: JobRecord) -> None:
         """The job has no tick to come."""
         if not record.entry:
             return
+        del self._jobs[record.entry]
         record.entry = 0
-        self._valid -= 1
-        if len(self._heap) > _SMALL and self._valid < len(self._heap) // 2:
+        if len(self._heap) > _SMALL and len(self._jobs) < len(self._heap) // 2:
             self._rebuild(lambda due, _: due)
 
     def clear(self) -> None:
         """No job has a tick to come."""
-        for _, _, record in self._heap:
+        for record in self._jobs.values():
             record.entry = 0
         self._heap.clear()
-        self._valid = 0
+        self._jobs.clear()
 
     def earliest(self) -> Instant | None:
         """When the next tick is due."""
         heap = self._heap
-        while heap and heap[0][2].entry != heap[0][1]:
+        while heap and heap[0][1] not in self._jobs:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
@@ -73,10 +76,10 @@ class Timeline:
         heap = self._heap
         taken: list[tuple[Instant, JobRecord]] = []
         while heap and heap[0][0] <= now and len(taken) < most:
-            due, number, record = heapq.heappop(heap)
-            if record.entry == number:
+            due, number = heapq.heappop(heap)
+            record = self._jobs.pop(number, None)
+            if record is not None:
                 record.entry = 0
-                self._valid -= 1
                 taken.append((due, record))
         return taken
 
@@ -94,12 +97,9 @@ class Timeline:
 
     def on_the_wall(self) -> list[JobRecord]:
         """The jobs with a tick to come that is read off the wall clock."""
-        return [
-            record for _, number, record in self._heap if record.entry == number and not record.spec.schedule.elapsed
-        ]
+        return [record for record in self._jobs.values() if not record.spec.schedule.elapsed]
 
     def _rebuild(self, due_of: Callable[[Instant, JobRecord], Instant]) -> None:
-        self._heap = [
-            (due_of(due, record), number, record) for due, number, record in self._heap if record.entry == number
-        ]
+        jobs = self._jobs
+        self._heap = [(due_of(due, jobs[number]), number) for due, number in self._heap if number in jobs]
         heapq.heapify(self._heap)

@@ -121,7 +121,7 @@ class Observer:
         for record in records:
             if record.removed:
                 continue
-            spec, history = record.spec, tuple(record.history or ())
+            spec, history = record.spec, record.history
             yield JobState(
                 spec=spec,
                 next=record.next,
