@@ -99,7 +99,7 @@ def attend(directory: Path, *processes: Process) -> None:
         there = {line.pid for line in lines_of(directory) if line.what == "attend"}
         return all(process.pid in there for process in processes)
 
-    until(all_there)
+    until(all_there, 120)
 
 
 def lasts(seconds: float) -> None:

@@ -366,7 +366,7 @@ def test_33_a_hundred_thousand_jobs_at_one_instant(clock: FakeClock, monkeypatch
         locks.append(TimedLock())
         return locks[-1]
 
-    monkeypatch.setattr("gocron_py.registry.threading", ThreadingWith(make_lock))
+    monkeypatch.setattr("gocron_py.polled_lock.threading", ThreadingWith(make_lock))
     gc.collect()
     memory = resident()
     ran: list[int] = []

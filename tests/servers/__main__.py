@@ -32,7 +32,8 @@ def main() -> int:
     try:
         with server:
             print(f"{server.how_to_connect()}\nup after {time.monotonic() - began:.1f} s; Ctrl-C ends it", flush=True)
-            signal.pause()
+            while True:  # signal.pause() would miss one that comes just before it
+                time.sleep(0.2)
     except KeyboardInterrupt:
         return 0
     except (ServerMissing, ServerFailed) as error:
