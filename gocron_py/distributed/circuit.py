@@ -45,7 +45,9 @@ class Circuit:
 
     :param typed: makes a :exc:`~gocron_py.LockError` of what a client library raises.
     :param kinds: of calls. Where one kind fails and another succeeds (a server that refuses to write is read from
-        all the same), all kinds are slowed down, and they share the half seconds: none takes another's turn.
+        all the same), all kinds are slowed down, and they share the half seconds: none takes another's turn. That ends
+        when the failing kind was not asked for a while: perhaps nobody comes to ask it, where all turns of the other
+        kind go to claims that find their ticks taken.
     """
 
     def __init__(self, typed: Callable[[Exception], LockError], kinds: Sequence[str] = ("",)) -> None:
@@ -84,7 +86,9 @@ class Circuit:
         self._rests_until = elapsed() + pause
 
     def _admit(self, line: _Line) -> None:
-        worst = max(self._lines.values(), key=lambda each: each.failures)
+        recent = elapsed() - 2 * _PAUSE * len(self._lines)
+        others = (each for each in self._lines.values() if each.asked > recent)
+        worst = max([line, *others], key=lambda each: each.failures)
         if worst.failures < _PATIENCE and not self._rests_until:
             return
         with self._lock:
