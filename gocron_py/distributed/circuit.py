@@ -17,6 +17,7 @@ CALL_TIMEOUT: Final = 2.0
 """So long, in seconds, a call waits for a server's answer."""
 
 _PAUSE: Final[Micros] = SECOND // 2
+_MEMORY: Final[Micros] = 5 * SECOND
 
 # The second failure in a row, not the first: one lost answer is asked about at once.
 _PATIENCE: Final = 2
@@ -86,7 +87,7 @@ class Circuit:
         self._rests_until = elapsed() + pause
 
     def _admit(self, line: _Line) -> None:
-        recent = elapsed() - 2 * _PAUSE * len(self._lines)
+        recent = elapsed() - _MEMORY
         others = (each for each in self._lines.values() if each.asked > recent)
         worst = max([line, *others], key=lambda each: each.failures)
         if worst.failures < _PATIENCE and not self._rests_until:

@@ -70,14 +70,14 @@ def test_reads_are_free_again_when_nobody_writes(server: Server) -> None:
     server.writable = True
     server.read()
     assert not server.read()
-    server.now += 3 * SECOND
+    server.now += 6 * SECOND
     assert [True] * 10 == [server.read() for _ in range(10)]
     assert server.write()
     assert [True] * 10 == [server.read() for _ in range(10)]
 
 
 def test_and_slow_again_when_a_write_has_failed(server: Server) -> None:
-    server.now += 3 * SECOND
+    server.now += 6 * SECOND
     assert server.read()
     assert server.read()
     assert not server.write()

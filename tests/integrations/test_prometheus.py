@@ -335,7 +335,7 @@ def test_two_workers_of_gunicorn(more: tuple[str, ...], serve: Serve, tmp_path: 
     assert not list(files.glob(f"gauge_live*_{victim}.db"))
     served.go_on(2)
     # What the dead one has counted stays counted.
-    assert (scrape()("locks_total", job_name="heartbeat", outcome="won") or 0) >= won + 2
+    served.until(lambda: (scrape()("locks_total", job_name="heartbeat", outcome="won") or 0) >= won + 2)
     served.check_ticks(5)
 
 
