@@ -12,12 +12,12 @@ from benchmarks import claims
 
 @pytest.mark.slow
 def test_a_claim_costs_three_bare_writes_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The least of some measurements: what else the machine does can only add to it."""
+    """Of each the least of five medians: what else the machine does can only add to it."""
     monkeypatch.setattr(claims, "ROUNDS", 5)
-
-    def ratio(number: int) -> float:
+    medians: dict[str, list[float]] = {"claim": [], "bare": []}
+    for number in range(5):
         (tmp_path / str(number)).mkdir(mode=0o700)
         times = claims.measure(tmp_path / str(number))
-        return statistics.median(times["claim"]) / statistics.median(times["bare"])
-
-    assert any(ratio(number) <= 3 for number in range(10))
+        for name, least in medians.items():
+            least.append(statistics.median(times[name]))
+    assert min(medians["claim"]) <= 3 * min(medians["bare"])
