@@ -30,14 +30,18 @@ _PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
 
 @final
 class _Line:
-    """One kind of calls: how many failed in a row, when the last one was let through."""
+    """One kind of calls: how many failed in a row, when the last one was let through, when the next one may be."""
 
-    __slots__ = ("asked", "failures", "why")
+    __slots__ = ("asked", "failures", "rests_until", "why")
 
     def __init__(self) -> None:
         self.failures = 0
         self.asked: Micros = 0
+        self.rests_until: Micros = 0
         self.why = ""
+
+    def let_through(self, now: Micros, rest: Micros) -> None:
+        self.asked, self.rests_until = now, now + rest
 
 
 @final
@@ -54,6 +58,7 @@ class Circuit:
     def __init__(self, typed: Callable[[Exception], LockError], kinds: Sequence[str] = ("",)) -> None:
         self._typed = typed
         self._kinds = kinds
+        self._turn = _PAUSE * len(kinds)
         self.begin()
 
     def begin(self) -> None:
@@ -62,13 +67,14 @@ class Circuit:
         self._lines = {kind: _Line() for kind in self._kinds}
         self._rests_until: Micros = 0
 
-    def call(self, work: Callable[[], T], kind: str = "") -> T:
+    def call(self, work: Callable[[], T], kind: str = "", requests: int = 1) -> T:
         """What *work* gives.
 
+        :param requests: so many of them it sends; it takes as many turns.
         :raises LockError: it failed, or is not tried because the last calls failed.
         """
         line = self._lines[kind]
-        self._admit(line)
+        self._admit(line, requests)
         try:
             result = work()
         except LockError as error:
@@ -86,7 +92,7 @@ class Circuit:
         """The server asks to be left alone for so long."""
         self._rests_until = elapsed() + pause
 
-    def _admit(self, line: _Line) -> None:
+    def _admit(self, line: _Line, requests: int) -> None:
         recent = elapsed() - _MEMORY
         others = (each for each in self._lines.values() if each.asked > recent)
         worst = max([line, *others], key=lambda each: each.failures)
@@ -94,17 +100,18 @@ class Circuit:
             return
         with self._lock:
             now = elapsed()
-            is_slow = worst.failures >= _PATIENCE and now - line.asked < _PAUSE * len(self._lines)
+            is_slow = worst.failures >= _PATIENCE and now < line.rests_until
             if is_slow or now < self._rests_until:
                 raise StoreDown(worst.why)
             self._rests_until = 0
-            line.asked = now
+            line.let_through(now, min(requests * self._turn, _MEMORY))
 
     def _judge(self, line: _Line, error: LockError) -> None:
         if isinstance(error, StoreDown):
             with self._lock:
                 line.failures += 1
-                line.asked = elapsed()
+                # However many it was to send: the first goes alone, and where that fails it was the only one.
+                line.let_through(elapsed(), self._turn)
                 line.why = str(error).removeprefix(StoreDown.message).strip()
         else:
             line.failures = 0

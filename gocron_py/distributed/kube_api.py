@@ -139,7 +139,7 @@ class LeaseApi:
 
     def get_many(self, names: Sequence[str]) -> list[Lease | None]:
         """The same of several, a few at once: to list them would be a right of its own."""
-        return self._circuit.call(lambda: self._read(names), "read")
+        return self._circuit.call(lambda: self._read(names), "read", len(names))
 
     def _read(self, names: Sequence[str]) -> list[Lease | None]:
         end = elapsed() + round((_LONGEST_READ + _FOR_EACH * len(names)) * SECOND)

@@ -19,14 +19,14 @@ class Server:
         monkeypatch.setattr("gocron_py.distributed.circuit.elapsed", lambda: self.now)
         self._circuit = Circuit(lambda error: gocron.StoreDown(str(error)), ("read", "write"))
 
-    def read(self) -> bool:
+    def read(self, requests: int = 1) -> bool:
         """Whether it was let through."""
 
         def work() -> bool:
-            self.reads += 1
+            self.reads += requests
             return True
 
-        return self._call(work, "read")
+        return self._call(work, "read", requests)
 
     def write(self) -> bool:
         """Whether it was let through and succeeded."""
@@ -39,9 +39,9 @@ class Server:
 
         return self._call(work, "write")
 
-    def _call(self, work: object, kind: str) -> bool:
+    def _call(self, work: object, kind: str, requests: int = 1) -> bool:
         try:
-            return self._circuit.call(work, kind)  # type: ignore[arg-type]
+            return self._circuit.call(work, kind, requests)  # type: ignore[arg-type]
         except gocron.StoreDown:
             return False
 
@@ -63,6 +63,26 @@ def test_while_one_kind_fails_all_are_slow(server: Server) -> None:
         server.write()
     assert 9 <= server.reads <= 10
     assert 9 <= server.writes <= 10
+
+
+def test_a_call_of_several_requests_takes_several_turns(server: Server) -> None:
+    """A look of four requests a second would be four calls a second, else."""
+    server.writes = 0
+    for _ in range(100):
+        server.now += SECOND // 10
+        server.read(4)
+        server.write()
+    assert 8 <= server.reads <= 12
+    assert 9 <= server.writes <= 10
+
+
+def test_but_no_call_waits_for_longer_than_a_failure_is_remembered(server: Server) -> None:
+    assert server.read(1000)
+    server.now += 5 * SECOND - 1
+    server.write()
+    assert not server.read(1000)
+    server.now += 1
+    assert server.read(1000)
 
 
 def test_reads_are_free_again_when_nobody_writes(server: Server) -> None:

@@ -269,9 +269,10 @@ def test_65_ticks_are_skipped_and_run_again_afterwards_and_none_twice(
     front.rule = rule
     until(lambda: all(TickEventKind.SKIPPED in each.kinds() for each in both))
     since, began = len(front.calls), time.monotonic()
-    time.sleep(1.5)
+    # Two a second of each. One may be at it still, with a look of five requests and both tries of a claim.
+    time.sleep(8)
     took = time.monotonic() - began
-    assert len(front.calls) - since <= 2 * (2 + 2 * took), front.calls[since:]
+    assert len(front.calls) - since <= 2 * (9 + 2 * took), [(call.at, call.method, call.path) for call in front.calls]
     front.heal()
     ran = sum(len(each.ran) for each in both)
     until(lambda: sum(len(each.ran) for each in both) >= ran + 2)
