@@ -54,29 +54,39 @@ def why_never(times: Times) -> str | None:
 
 def _possible_days(times: Times) -> bool:
     # In the leap year 2000, as in every fourth year, February has 29 days.
-    longest = max((monthrange(2000, month)[1] for month in times.months), default=0)
-    return bool(times.days) and times.days[0] <= longest
+    return bool(times.days) and any(times.days[0] <= monthrange(2000, month)[1] for month in times.months)
 
 
 @final
 class Readings:
-    """The readings that a crontab names, one after the other, by croniter."""
+    """The readings that a crontab names, one after the other, by croniter.
 
-    __slots__ = ("_engine", "_lock")
+    What was found last answers all questions from its own up to it: that of the next job with the same crontab, of the
+    other jobs of a tick.
+    """
+
+    __slots__ = ("_engine", "_last", "_lock")
 
     def __init__(self, times: Times) -> None:
         """:param times: at least one reading, see :func:`why_never`."""
         self._engine = croniter(_expression(times), _ANY_READING, max_years_between_matches=_LONGEST_WAIT_YEARS + 1)
         # croniter keeps the start of a search in itself.
         self._lock = Lock()
+        # In one tuple, for who asks without the lock: a reading, and the first one that the crontab names after it.
+        self._last: tuple[Wall, Wall] = (0, 0)
 
     def after(self, wall: Wall) -> Wall | None:
         """The first reading later than *wall*; ``None`` if it is not before the year 10000."""
+        asked, found = self._last
+        if asked <= wall < found:
+            return found
         try:
             with self._lock:
-                return wall_of(self._engine.get_next(datetime, start_time=reading_of(wall)))
+                found = wall_of(self._engine.get_next(datetime, start_time=reading_of(wall)))
         except (OverflowError, ValueError):
             return None
+        self._last = wall, found
+        return found
 
 
 # One for all jobs with the same crontab: croniter takes ten times as long to read an expression as to find a time.

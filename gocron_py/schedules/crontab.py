@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from gocron_py.errors import ErrCronJobParse, ErrWithLocationUnknown
@@ -87,14 +88,18 @@ def parse(crontab: str, with_seconds: bool, location: tzinfo) -> tuple[Spec, tzi
     """
     try:
         zone, text = _split_zone(crontab, location)
-        if text.startswith("@"):
-            return _descriptor(text), zone
-        return _times(_WORD.findall(text), with_seconds), zone
+        return _spec(text, with_seconds), zone
     except Refused as refused:
         error = ErrCronJobParse(cut(str(refused)), got=crontab)
         if refused.hint:
             error.add_note(refused.hint)
         raise error from None
+
+
+# As often as a program has jobs of one crontab, or makes them anew.
+@lru_cache(maxsize=1024)
+def _spec(text: str, with_seconds: bool) -> Spec:
+    return _descriptor(text) if text.startswith("@") else _times(_WORD.findall(text), with_seconds)
 
 
 def _split_zone(crontab: str, location: tzinfo) -> tuple[tzinfo, str]:

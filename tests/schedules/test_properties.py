@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -14,6 +14,8 @@ import gocron_py as gocron
 from gocron_py.definitions import Setup
 from gocron_py.instant import LAST, SECOND, Instant, datetime_of
 from gocron_py.schedules import Schedule
+from gocron_py.schedules.cron_search import Readings, why_never
+from gocron_py.schedules.crontab import Times, parse
 from gocron_py.schedules.wall_time import (
     DAY,
     FIRST,
@@ -192,6 +194,19 @@ def test_croniter_is_the_engine(crontab: str, now: Instant) -> None:
         after = schedule.next(after)
         assert after is not None
         assert datetime_of(after, ZoneInfo("UTC")) == engine.get_next(datetime)
+
+
+@given(simple_crontabs, moments, st.lists(st.integers(-3 * DAY, 3 * DAY), min_size=1, max_size=20))
+def test_readings_do_not_depend_on_what_was_asked_before(crontab: str, base: Instant, steps: list[int]) -> None:
+    times = parse(crontab, True, UTC)[0]
+    assert isinstance(times, Times)
+    assume(why_never(times) is None)
+    readings = Readings(times)
+    # Also just before and at what was found: there the answer changes.
+    found = readings.after(base)
+    edges = [] if found is None else [found - 1, found, found + 1]
+    for wall in (base, *(base + step for step in steps), *edges, base):
+        assert Readings(times).after(wall) == readings.after(wall)
 
 
 @given(st.sampled_from(ZONES), moments)
