@@ -256,10 +256,11 @@ def test_26_exit_while_running(run_script: RunScript, ending: str) -> None:
         """
     )
     ended = script.end()
-    errors = [line for line in ended.err.splitlines() if "cannot schedule new futures after" not in line]
     assert 0 == ended.code
-    if "cannot schedule new futures" not in ended.err:  # concurrent.futures' own answer at the end, from the task
-        assert [] == errors
+    # What concurrent.futures or, from 3.12 on, any new thread gets to hear at the end: an error of the task's own.
+    own_errors = "cannot schedule new futures after", "can't create new thread at interpreter shutdown"
+    if not any(each in ended.err for each in own_errors):
+        assert [] == ended.err.splitlines()
 
 
 @pytest.mark.parametrize("round_", range(5))
