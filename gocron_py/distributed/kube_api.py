@@ -1,4 +1,4 @@
-"""Leases on Kubernetes' API server: read, created and updated, and nothing else.
+"""Leases on Kubernetes' API server: read, created and updated; many are listed, where that is allowed.
 
 Every call is bounded and made once. What goes over the wire are plain dictionaries: the client library's models
 write times that the server refuses when they fall on a whole second.
@@ -9,12 +9,11 @@ from __future__ import annotations
 import copy
 import json
 import re
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, cast, final
+from typing import Any, Final, TypeVar, cast, final
 from urllib.parse import urlsplit
 
 try:
@@ -27,10 +26,15 @@ except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
 
 from gocron_py.clock import elapsed
 from gocron_py.distributed.circuit import CALL_TIMEOUT, Circuit, described
+from gocron_py.distributed.kube_clock import ServerClock
 from gocron_py.errors import ErrInvalidArgument, LockError, StoreDown, check_kind
-from gocron_py.instant import SECOND, Instant, Micros
+from gocron_py.instant import SECOND, Micros
+
+T = TypeVar("T")
 
 Lease = Mapping[str, Any]
+
+KIND: Final = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
 
 _NAMESPACE_FILE: Final = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 _config: Any = kubernetes.config  # without types
@@ -41,6 +45,12 @@ _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LARGEST: Final = 4 * 1024 * 1024
 _CONNECTIONS: Final = 16
 
+# So many Leases are listed where that is allowed, by pages of so many; it is asked again after so long if it was not.
+_MANY: Final = 8
+_PAGE: Final = 100
+_LONGEST_LIST: Final[Micros] = round(4 * CALL_TIMEOUT * SECOND)
+_LIST_AGAIN: Final[Micros] = 600 * SECOND
+
 # Reads at once; and how long all of them may take, in seconds, and for each one more.
 _PARALLEL: Final = 8
 _LONGEST_READ: Final = 2 * CALL_TIMEOUT
@@ -48,40 +58,6 @@ _FOR_EACH: Final = 0.02
 
 _LONGEST_REST: Final = 60
 _LONGEST_TEXT: Final = 200
-
-# A crystal is wrong by less than this share.
-_DRIFT: Final = 1000
-
-
-@final
-class ServerClock:
-    """The API server's time, of which each answer tells the second, in its ``Date``.
-
-    Each answer gives bounds: it was given between the request and its arrival, within the second that it names.
-    The lower bounds are kept, the best of them is the time: never ahead of the server, and after some answers
-    hardly behind. Where bounds contradict each other, the clock was set, or another server has answered.
-    """
-
-    __slots__ = ("_at", "_offset")
-
-    def __init__(self) -> None:
-        self._offset: Micros | None = None
-        self._at: Micros = 0
-
-    def heard(self, second: Instant, sent: Micros, received: Micros) -> None:
-        """An answer that names *second*; when the request was sent and the answer came, in elapsed time."""
-        lower, upper = second - received, second + SECOND - sent
-        kept = self._offset
-        if kept is not None:
-            kept -= (received - self._at) // _DRIFT
-            lower = kept if lower < kept <= upper else lower
-        self._offset, self._at = lower, received
-
-    def now(self) -> Instant:
-        """The server's time; this machine's, as long as no answer has named one."""
-        if self._offset is None:
-            return time.time_ns() // 1000
-        return elapsed() + self._offset
 
 
 @final
@@ -91,10 +67,11 @@ class LeaseApi:
     :param client: a ``kubernetes.client.ApiClient``; ``None``: as the pod's service account, or else as the
         kubeconfig says; or ``k8s://namespace``, which is ``None`` and the namespace.
     :param namespace: ``None``: the pod's, or else the kubeconfig's, or else ``default``.
+    :param labels: of the Leases that it pays to list.
     :raises ErrInvalidArgument: of another kind; nothing says where the API server is.
     """
 
-    def __init__(self, client: object, namespace: str | None) -> None:
+    def __init__(self, client: object, namespace: str | None, labels: Mapping[str, str] | None = None) -> None:
         if isinstance(client, str):
             namespace = _namespace_of(client, namespace)
             client = None
@@ -108,6 +85,8 @@ class LeaseApi:
         if not is_label(self.namespace):
             raise ErrInvalidArgument("namespace must be a DNS label", got=self.namespace)
         self._path = f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases"
+        self._selector = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
+        self._list_again: Micros = 0
         self._circuit = Circuit(_typed, ("read", "write"))
         self.clock = ServerClock()
         self._connect()
@@ -131,15 +110,39 @@ class LeaseApi:
         """End the connections that were made here; the client is the user's."""
         self._transport.close()
 
-    # -- the three verbs ---------------------------------------------------------------------------
+    # -- the verbs ---------------------------------------------------------------------------------
 
     def get(self, name: str) -> Lease | None:
         """The Lease; ``None``: there is none."""
         return self.get_many((name,))[0]
 
     def get_many(self, names: Sequence[str]) -> list[Lease | None]:
-        """The same of several, a few at once: to list them would be a right of its own."""
-        return self._circuit.call(lambda: self._read(names), "read", len(names))
+        """The same of several: listed if they are many and that is allowed, else a few at once."""
+        found: dict[str, Lease | None] = {}
+        if len(names) >= _MANY and self._selector and elapsed() >= self._list_again:
+            found.update(self._circuit.call(self._list, "read"))
+        rest = [name for name in names if name not in found]
+        if rest:
+            leases = self._circuit.call(lambda: self._read(rest), "read", len(rest))
+            found.update(zip(rest, leases, strict=True))
+        return [found[name] for name in names]
+
+    def _list(self) -> dict[str, Lease]:
+        """All with the labels, by name; none if that is not allowed, for it is a right of its own."""
+        leases: dict[str, Lease] = {}
+        query, end = {"labelSelector": self._selector, "limit": str(_PAGE)}, elapsed() + _LONGEST_LIST
+        while True:
+            page = self._ask("GET", self._path, _page_of, (403,), query=query)
+            if page is None:
+                self._list_again = elapsed() + _LIST_AGAIN
+                return {}
+            some, more = page
+            leases.update(some)
+            if not more:
+                return leases
+            if elapsed() > end:
+                raise StoreDown("the API server takes too long")
+            query["continue"] = more
 
     def _read(self, names: Sequence[str]) -> list[Lease | None]:
         end = elapsed() + round((_LONGEST_READ + _FOR_EACH * len(names)) * SECOND)
@@ -147,7 +150,7 @@ class LeaseApi:
         def read(name: str) -> Lease | None:
             if elapsed() > end:
                 raise StoreDown("the API server takes too long")
-            return self._ask("GET", name, None, (404,))
+            return self._lease("GET", name, None, (404,))
 
         # The first one alone: a server that is down is asked once.
         leases = [read(names[0])]
@@ -169,7 +172,7 @@ class LeaseApi:
         name, version = metadata["name"], metadata.get("resourceVersion")
 
         def work() -> Lease | None:
-            written = self._ask(method, name, lease, refusals)
+            written = self._lease(method, name, lease, refusals)
             if written is not None:
                 self._refused.pop(name, None)
             elif self._is_refused_for_nothing(name, version):
@@ -192,11 +195,28 @@ class LeaseApi:
 
     # -- the wire ----------------------------------------------------------------------------------
 
-    def _ask(self, method: str, name: str, body: Lease | None, refusals: tuple[int, ...]) -> Lease | None:
+    def _lease(self, method: str, name: str, body: Lease | None, refusals: tuple[int, ...]) -> Lease | None:
         path = self._path if method == "POST" else f"{self._path}/{name}"
+        return self._ask(method, path, lambda text: _lease_of(text, name), refusals, body)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[bytes], T],
+        refusals: tuple[int, ...],
+        body: Lease | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> T | None:
+        """What *read* makes of the API server's answer; ``None``: it refuses, with a status of *refusals*."""
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         method, url, headers, sent_body, _ = self._client.param_serialize(
-            method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
         )
         sent = elapsed()
         try:
@@ -211,10 +231,10 @@ class LeaseApi:
         is_refused = answer.status in refusals and _is_status(text)
         if not is_refused and not 200 <= answer.status <= 299:
             raise self._refusal(answer, text, headers)
-        lease = None if is_refused else _lease_of(text, name)
+        result = None if is_refused else read(text)
         # Only from who knows Leases.
         self._hear(answer.headers.get("Date"), sent)
-        return lease
+        return result
 
     def _hear(self, date: str | None, sent: Micros) -> None:
         try:
@@ -255,11 +275,14 @@ def _body(answer: Any, sent: Micros) -> bytes:
     return text
 
 
+_REASONS: Final = ("NotFound", "Conflict", "AlreadyExists", "Forbidden")
+
+
 def _is_status(text: bytes) -> bool:
     """Whether it is the API server that says so: load balancers have a 404 of their own."""
     try:
         status = json.loads(text)
-        return status["kind"] == "Status" and status["reason"] in ("NotFound", "Conflict", "AlreadyExists")
+        return status["kind"] == "Status" and status["reason"] in _REASONS
     except (ValueError, TypeError, KeyError, RecursionError):
         return False
 
@@ -268,14 +291,34 @@ def _lease_of(text: bytes, name: str) -> Lease:
     """What the server says that it has; anything may stand between it and us."""
     try:
         lease = json.loads(text)
-        metadata = lease["metadata"]
-        parts = metadata.get("annotations") or {}, lease.get("spec") or {}
-        is_whole = isinstance(metadata["resourceVersion"], str) and all(isinstance(part, dict) for part in parts)
-        if is_whole and lease["kind"] == "Lease" and metadata["name"] == name:
+        if lease["kind"] == "Lease" and _is_whole(lease) and lease["metadata"]["name"] == name:
             return cast("Lease", lease)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except _WRONG:
         pass
     raise StoreDown(f"the answer about {name} is no Lease")
+
+
+def _page_of(text: bytes) -> tuple[dict[str, Lease], str]:
+    """The Leases of a part of a list, and what to ask for the next part with."""
+    try:
+        page = json.loads(text)
+        items = page["items"]
+        if page["kind"] == "LeaseList" and isinstance(items, list) and all(map(_is_whole, items)):
+            # In a list it goes without saying what they are.
+            leases: dict[str, Lease] = {item["metadata"]["name"]: {**KIND, **item} for item in items}
+            return leases, str(page["metadata"].get("continue") or "")
+    except _WRONG:
+        pass
+    raise StoreDown("the answer is no list of Leases")
+
+
+_WRONG: Final = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
+def _is_whole(lease: Any) -> bool:
+    metadata = lease["metadata"]
+    parts = metadata.get("annotations") or {}, lease.get("spec") or {}
+    return isinstance(metadata["resourceVersion"], str) and all(isinstance(part, dict) for part in parts)
 
 
 def _typed(error: Exception) -> LockError:

@@ -18,7 +18,7 @@ from typing import Any, Final, Unpack, final
 from gocron_py.clock import elapsed
 from gocron_py.distributed.elector import CampaigningElector, LeadershipCallback
 from gocron_py.distributed.events import EventCallback
-from gocron_py.distributed.kube_api import Lease, LeaseApi, is_label
+from gocron_py.distributed.kube_api import KIND, Lease, LeaseApi, is_label
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.names import digest, escaped
 from gocron_py.distributed.policy import PolicyOverrides
@@ -79,10 +79,10 @@ class KubernetesStore(TickStore):
         if not _LABEL.fullmatch(prefix):
             raise ErrInvalidArgument("prefix must be a DNS label", got=prefix)
         self._prefix = prefix
-        self._api = LeaseApi(client, namespace)
+        self._api = LeaseApi(client, namespace, _LABELS)
 
     def load(self, keys: Sequence[str]) -> Snapshot:
-        """See :meth:`TickStore.load`. One request for each key, at most 8 at once: to list is a right of its own."""
+        """See :meth:`TickStore.load`. Many are listed, where that is allowed; else a request for each."""
         leases = self._api.get_many([self._name(key) for key in keys or ("",)])
         entries = {}
         for key, lease in zip(keys, leases, strict=False):
@@ -334,7 +334,7 @@ def _check_durations(lease: timedelta, deadline: timedelta, retry: timedelta) ->
 def _lease(name: str, annotations: Mapping[str, str], labels: Mapping[str, str], spec: Mapping[str, Any]) -> Lease:
     metadata = {"name": name, "annotations": annotations, "labels": labels}
     kept = {key: value for key, value in metadata.items() if value}
-    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": kept, "spec": spec}
+    return {**KIND, "metadata": kept, "spec": spec}
 
 
 def _annotations(lease: Lease) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from gocron_py.clock import elapsed
 from gocron_py.distributed.decision import Claim
 from gocron_py.distributed.events import Events
 from gocron_py.distributed.keeper import _MOST_SEEN, Keeper
-from gocron_py.distributed.kube_api import ServerClock
+from gocron_py.distributed.kube_clock import ServerClock
 from gocron_py.distributed.store import Snapshot, TickStore
 from gocron_py.instant import SECOND
 
