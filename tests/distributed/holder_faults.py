@@ -117,8 +117,8 @@ class HolderFaults(FleetChecks):
         assert again.time - lines.death(first) < window + _REST
         killer = lines.cut_off("killer")
         assert len({line.at for line in killer}) == 1
-        assert len({line.pid for line in killer}) == len(killer) >= 2
-        assert [line.attempt for line in killer] == list(range(killer[0].attempt, holder_jobs.MOST_ATTEMPTS + 1))
+        assert len({line.pid for line in killer}) == len(killer) >= 2, lines
+        assert [line.attempt for line in killer] == list(range(killer[0].attempt, holder_jobs.MOST_ATTEMPTS + 1)), lines
 
     @pytest.mark.timeout(180)
     def test_71_sigstop_past_the_lease_loses_the_first_run_whose_fence_is_older(
