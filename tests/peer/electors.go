@@ -114,6 +114,33 @@ func (e *etcdElector) Close() {
 	<-e.ended
 }
 
+// newLeases asks as often as it likes: the client's own limit, five times a second, would be all that is timed.
+func newLeases() (coordinationv1.LeasesGetter, error) {
+	tls := rest.TLSClientConfig{CAFile: *ca}
+	return coordinationv1.NewForConfig(&rest.Config{Host: *address, BearerToken: *token, TLSClientConfig: tls, QPS: -1})
+}
+
+func newLeaseLock(client coordinationv1.LeasesGetter) *resourcelock.LeaseLock {
+	return &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Name: *name, Namespace: "default"},
+		Client:     client,
+		LockConfig: resourcelock.ResourceLockConfig{Identity: hostIdentity()},
+	}
+}
+
+func leaseSettings(
+	lock resourcelock.Interface, callbacks leaderelection.LeaderCallbacks,
+) leaderelection.LeaderElectionConfig {
+	return leaderelection.LeaderElectionConfig{
+		Lock:            lock,
+		LeaseDuration:   *ttl,
+		RenewDeadline:   *deadline,
+		RetryPeriod:     *retry,
+		ReleaseOnCancel: true,
+		Callbacks:       callbacks,
+	}
+}
+
 // leaseElector is client-go's leader election, run again after each loss.
 type leaseElector struct {
 	mutex   sync.Mutex
@@ -123,30 +150,17 @@ type leaseElector struct {
 }
 
 func newLeaseElector(ctx context.Context) (elector, error) {
-	config := &rest.Config{Host: *address, BearerToken: *token, TLSClientConfig: rest.TLSClientConfig{CAFile: *ca}}
-	client, err := coordinationv1.NewForConfig(config)
+	client, err := newLeases()
 	if err != nil {
 		return nil, err
 	}
-	lock := &resourcelock.LeaseLock{
-		LeaseMeta:  metav1.ObjectMeta{Name: *name, Namespace: "default"},
-		Client:     client,
-		LockConfig: resourcelock.ResourceLockConfig{Identity: hostIdentity()},
-	}
 	running, cancel := context.WithCancel(ctx)
 	result := &leaseElector{cancel: cancel, ended: make(chan struct{})}
-	settings := leaderelection.LeaderElectionConfig{
-		Lock:            lock,
-		LeaseDuration:   *ttl,
-		RenewDeadline:   *deadline,
-		RetryPeriod:     *retry,
-		ReleaseOnCancel: true,
-		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(context.Context) { tell("leads", map[string]any{"leads": true}) },
-			OnStoppedLeading: func() { tell("leads", map[string]any{"leads": false}) },
-			OnNewLeader:      func(leader string) { tell("observed", map[string]any{"leader": leader}) },
-		},
-	}
+	settings := leaseSettings(newLeaseLock(client), leaderelection.LeaderCallbacks{
+		OnStartedLeading: func(context.Context) { tell("leads", map[string]any{"leads": true}) },
+		OnStoppedLeading: func() { tell("leads", map[string]any{"leads": false}) },
+		OnNewLeader:      func(leader string) { tell("observed", map[string]any{"leader": leader}) },
+	})
 	if err := result.renew(settings); err != nil {
 		cancel()
 		return nil, err

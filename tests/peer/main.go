@@ -111,7 +111,7 @@ func withLocker(ctx context.Context, words <-chan string) error {
 			held = nil
 			tell("unlocked", said(err))
 		case "time":
-			tell("times", map[string]any{"micros": timeLocks(ctx, locker)})
+			timed(func() error { return lockAndUnlock(ctx, locker) })
 		default:
 			return fmt.Errorf("no such word: %q", word)
 		}
@@ -119,24 +119,7 @@ func withLocker(ctx context.Context, words <-chan string) error {
 	return nil
 }
 
-// timeLocks locks and unlocks ten times: how long each pair took, in microseconds.
-func timeLocks(ctx context.Context, locker gocron.Locker) []float64 {
-	times := make([]float64, 0, 10)
-	for range 10 {
-		began := time.Now()
-		lock, err := locker.Lock(ctx, *name)
-		if err == nil {
-			err = lock.Unlock(ctx)
-		}
-		if err != nil {
-			return nil
-		}
-		times = append(times, float64(time.Since(began).Nanoseconds())/1000)
-	}
-	return times
-}
-
-// withElector campaigns, and resigns when it is told, or has gocron ask who leads.
+// withElector campaigns, and resigns when it is told, or has gocron ask who leads. Elections are timed after that.
 func withElector(ctx context.Context, words <-chan string) error {
 	elector, err := newElector(ctx)
 	if err != nil {
@@ -145,6 +128,10 @@ func withElector(ctx context.Context, words <-chan string) error {
 	if *job != "" {
 		defer elector.Close()
 		return runJob(words, gocron.WithDistributedElector(elector))
+	}
+	lead, err := leadAndResign()
+	if err != nil {
+		return err
 	}
 	tell("ready", nil)
 	for word := range words {
@@ -155,6 +142,10 @@ func withElector(ctx context.Context, words <-chan string) error {
 		case "resign":
 			elector.Close()
 			tell("resigned", nil)
+		case "time":
+			limited, stop := context.WithTimeout(ctx, 30*time.Second)
+			timed(func() error { return lead(limited) })
+			stop()
 		default:
 			return fmt.Errorf("no such word: %q", word)
 		}

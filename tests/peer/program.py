@@ -17,7 +17,7 @@ from tests.servers import go_build
 from tests.servers.system import fork
 
 _SOURCE = Path(__file__).parent
-_FILES = ("go.mod", "go.sum", "main.go", "lockers.go", "electors.go")
+_FILES = ("go.mod", "go.sum", "main.go", "lockers.go", "electors.go", "timing.go")
 LIMIT = 30.0
 
 
