@@ -66,6 +66,8 @@ class Circuit:
         self._lock = threading.Lock()
         self._lines = {kind: _Line() for kind in self._kinds}
         self._rests_until: Micros = 0
+        # Whether no kind has failed lately, and no rest is asked for: then there is nothing to look at.
+        self._is_calm = True
 
     def call(self, work: Callable[[], T], kind: str = "", requests: int = 1) -> T:
         """What *work* gives.
@@ -90,13 +92,21 @@ class Circuit:
 
     def rest(self, pause: Micros) -> None:
         """The server asks to be left alone for so long."""
-        self._rests_until = elapsed() + pause
+        with self._lock:
+            self._rests_until = elapsed() + pause
+            self._is_calm = False
 
     def _admit(self, line: _Line, requests: int) -> None:
+        if not self._is_calm:
+            self._admit_after_failures(line, requests)
+
+    def _admit_after_failures(self, line: _Line, requests: int) -> None:
         recent = elapsed() - _MEMORY
         others = (each for each in self._lines.values() if each.asked > recent)
         worst = max([line, *others], key=lambda each: each.failures)
         if worst.failures < _PATIENCE and not self._rests_until:
+            with self._lock:
+                self._is_calm = not any(each.failures for each in self._lines.values()) and not self._rests_until
             return
         with self._lock:
             now = elapsed()
@@ -109,6 +119,7 @@ class Circuit:
     def _judge(self, line: _Line, error: LockError) -> None:
         if isinstance(error, StoreDown):
             with self._lock:
+                self._is_calm = False
                 line.failures += 1
                 # However many it was to send: the first goes alone, and where that fails it was the only one.
                 line.let_through(elapsed(), self._turn)

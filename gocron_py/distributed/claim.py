@@ -22,8 +22,6 @@ from gocron_py.distributed.decision import (
     Later,
     Record,
     Refused,
-    decode,
-    encode,
     finish,
     pause,
     reborn,
@@ -32,6 +30,7 @@ from gocron_py.distributed.decision import (
     resume,
     unclaim,
 )
+from gocron_py.distributed.remembered import as_record, as_text
 from gocron_py.distributed.store import Entry, Snapshot
 from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickEarly
 from gocron_py.instant import SECOND, Instant, Micros
@@ -184,7 +183,7 @@ def decided(attempt: Attempt, entry: Entry | None, now: Instant) -> Answer:
 
     :raises StoreCorrupt: that is no record.
     """
-    record = None if entry is None else decode(entry.text, attempt.key)
+    record = None if entry is None else as_record(entry.text, attempt.key)
     if record is not None and attempt.known not in (None, record.life):
         answer: Answer = Refused(StoreAmnesia, reborn(record, now))
     else:
@@ -199,7 +198,7 @@ def _write(attempt: Attempt, entry: Entry | None, answer: Answer) -> Generator[S
     version = None if entry is None else entry.version
     assert answer.record is not None
     try:
-        written: bool = yield Write(attempt.key, version, encode(answer.record))
+        written: bool = yield Write(attempt.key, version, as_text(answer.record))
     except StoreDown:
         if isinstance(answer, Granted):
             attempt.doubtful.append(version)
@@ -221,10 +220,10 @@ def keep(key: str, token: str, lease: Micros | None) -> Generator[Step, Any, boo
         entry = snapshot.entries.get(key)
         if entry is None:
             return False
-        record = renew(decode(entry.text, key), token, snapshot.now + (lease or 0))
+        record = renew(as_record(entry.text, key), token, snapshot.now + (lease or 0))
         if record is None:
             return False
-        if lease is None or (yield Write(key, entry.version, encode(record))):
+        if lease is None or (yield Write(key, entry.version, as_text(record))):
             return True
 
 
@@ -238,14 +237,14 @@ def end(
     while True:
         snapshot: Snapshot = yield Load((key,))
         entry = snapshot.entries.get(key)
-        record = None if entry is None else decode(entry.text, key)
+        record = None if entry is None else as_record(entry.text, key)
         if began:
             record = finish(record, token, None if next_at is None else next_at(snapshot.now))
         else:
             record = unclaim(record, token)
         if record is None or entry is None:
             return False
-        if (yield Write(key, entry.version, encode(record))):
+        if (yield Write(key, entry.version, as_text(record))):
             return True
 
 
@@ -254,13 +253,13 @@ def settle(key: str, token: str, versions: Sequence[object]) -> Procedure:
     while True:
         snapshot: Snapshot = yield Load((key,))
         entry = snapshot.entries.get(key)
-        record = registered(key, snapshot.now, token) if entry is None else decode(entry.text, key)
+        record = registered(key, snapshot.now, token) if entry is None else as_record(entry.text, key)
         given_back = unclaim(record, token)
         version = None if entry is None else entry.version
         if given_back is None and version not in versions:
             return
         # Written as it is, the record has a new version, on which the late write will fail.
-        if (yield Write(key, version, encode(given_back or record))):
+        if (yield Write(key, version, as_text(given_back or record))):
             return
 
 
@@ -279,7 +278,7 @@ def register(
     for key in missing:
         record = registered(key, snapshot.now, life)
         # Where this fails another instance was faster, and that is as good.
-        yield Write(key, None, encode(pause(record) if paused(key) else record))
+        yield Write(key, None, as_text(pause(record) if paused(key) else record))
     return snapshot, missing
 
 
@@ -291,10 +290,10 @@ def set_paused(key: str, paused: bool, life: str) -> Generator[Step, Any, Record
     while True:
         snapshot: Snapshot = yield Load((key,))
         entry = snapshot.entries.get(key)
-        record = registered(key, snapshot.now, life) if entry is None else decode(entry.text, key)
+        record = registered(key, snapshot.now, life) if entry is None else as_record(entry.text, key)
         after = pause(record) if paused else resume(record, snapshot.now)
         # Written even if it is as it was: a late write that says otherwise then fails.
-        if (yield Write(key, None if entry is None else entry.version, encode(after))):
+        if (yield Write(key, None if entry is None else entry.version, as_text(after))):
             return after
 
 
@@ -309,9 +308,9 @@ def forget(key: str, known: str, paused: bool = False) -> Generator[Step, Any, s
         entry = snapshot.entries.get(key)
         if entry is None:
             return None
-        record = decode(entry.text, key)
+        record = as_record(entry.text, key)
         if record.life == known:
             return record.life
         after = reborn(pause(record) if paused else record, snapshot.now)
-        if (yield Write(key, entry.version, encode(after))):
+        if (yield Write(key, entry.version, as_text(after))):
             return record.life

@@ -12,11 +12,11 @@ That takes no assumption about anybody's clock. Clocks matter only to *when* a t
 from __future__ import annotations
 
 import json
-from bisect import insort
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from operator import ge
-from typing import Any, final
+from typing import Any, Final, final
 
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import (
@@ -33,6 +33,9 @@ from gocron_py.instant import LAST, Instant, Micros
 
 WINDOW = 64
 """So many granted ticks are remembered one by one, as in the anti-replay windows of IPsec and DTLS."""
+
+FARTHEST: Final = 2 * LAST
+"""No number of a record is larger, or less than the negative of it."""
 
 _MOST_CLAIMS = 64
 _LARGEST = 2**20  # characters; one that is written here, with a name of a usual length, has 20,000 at most
@@ -204,7 +207,7 @@ def _refuse(record: Record, request: Request, now: Instant) -> Later | Refused |
     if kind is TickKind.DYNAMIC:
         wait = record.next_at is not None and record.next_at > now
         return Refused(TickTaken, retry_at=record.next_at) if wait else None
-    if at in record.seen:  # C4
+    if record.seen and at <= record.seen[-1] and at in record.seen:  # C4; most ticks are later than all of them
         return Refused(TickTaken)
     if at <= record.floor:  # C3
         return Refused(TickStale)
@@ -220,7 +223,7 @@ def _grant(
     fence = max(record.fence + 1, now)
     granted = Claim(at, request.token, request.owner, now + request.lease, 1, fence, request.lease)
     floor, seen = record.floor, record.seen
-    if request.kind is not TickKind.MANUAL and at not in seen:
+    if request.kind is not TickKind.MANUAL:
         floor, seen = _joined(floor, seen, at)
     next_at = request.next_at if request.kind is TickKind.DYNAMIC else record.next_at
     claims = (*others, granted)
@@ -230,11 +233,11 @@ def _grant(
 
 
 def _joined(floor: Instant, seen: tuple[Instant, ...], at: Instant) -> tuple[Instant, tuple[Instant, ...]]:
-    ticks = list(seen)
-    insort(ticks, at)
-    if len(ticks) > WINDOW:
-        floor = max(floor, ticks.pop(0))
-    return floor, tuple(ticks)
+    place = bisect_left(seen, at)
+    if seen[place : place + 1] == (at,):
+        return floor, seen
+    ticks = (*seen[:place], at, *seen[place:])
+    return (max(floor, ticks[0]), ticks[1:]) if len(ticks) > WINDOW else (floor, ticks)
 
 
 def _sorted_out(
@@ -304,8 +307,11 @@ def finish(record: Record | None, token: str, next_at: Instant | None = None) ->
 
     :param next_at: the next tick, of a job whose ticks count from the end of a run.
     """
-    after = _changed(record, token, lambda held: None)
-    return after if after is None or next_at is None else replace(after, next_at=next_at)
+    claims = () if record is None else tuple(held for held in record.claims if held.token != token)
+    if record is None or len(claims) == len(record.claims):
+        return None
+    following = record.next_at if next_at is None else next_at
+    return Record(record.name, record.floor, record.seen, record.fence, claims, following, record.life, record.paused)
 
 
 def unclaim(record: Record | None, token: str) -> Record | None:
@@ -313,11 +319,10 @@ def unclaim(record: Record | None, token: str) -> Record | None:
     return _changed(record, token, lambda held: replace(held, owner="", until=0, attempt=held.attempt - 1))
 
 
-def _changed(record: Record | None, token: str, change: Callable[[Claim], Claim | None]) -> Record | None:
+def _changed(record: Record | None, token: str, change: Callable[[Claim], Claim]) -> Record | None:
     if record is None or all(held.token != token for held in record.claims):
         return None
-    changed = (change(held) if held.token == token else held for held in record.claims)
-    return replace(record, claims=tuple(held for held in changed if held is not None))
+    return replace(record, claims=tuple(change(held) if held.token == token else held for held in record.claims))
 
 
 # -- as text ---------------------------------------------------------------------------------------
@@ -392,7 +397,7 @@ def _claim(at: object, token: object, owner: object, *numbers: object) -> Claim:
 
 
 def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 2 * LAST:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > FARTHEST:
         raise ValueError(f"{value!r:.40} is no number of microseconds")
     return value
 

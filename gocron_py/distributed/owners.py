@@ -67,7 +67,8 @@ class Owners:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._name = ""
-        # Of the file: device and inode.
+        # Of the file: where it is, as a text, for that is looked at with every call; device and inode.
+        self._place = ""
         self._file = (0, 0)
         # The process that wants to be there; a child does only when it is asked for its name.
         self._pid = 0
@@ -85,7 +86,7 @@ class Owners:
         """
         with _lock:
             is_here = self._pid == os.getpid()
-            if is_here and self._name and self._is_in_place(self._name):
+            if is_here and self._name and self._is_in_place():
                 return self._name
             was, self._name, self._pid = self._name if is_here else "", "", os.getpid()
             _close(was)
@@ -94,7 +95,8 @@ class Owners:
             _log.warning("gocron: %s was deleted or replaced: what ran under that name counts as cut off", path)
         with _lock:
             if not self._name:
-                self._name, self._file = self._new()
+                name, self._file = self._new()
+                self._name, self._place = name, str(self._directory / name)
             return self._name
 
     def stay(self) -> None:
@@ -110,7 +112,7 @@ class Owners:
         if name != self._name or self._pid != os.getpid():
             return False
         try:
-            return self._is_in_place(name)
+            return self._is_in_place()
         except OSError:  # then the others cannot tell either, and nobody takes over
             return True
 
@@ -153,9 +155,9 @@ class Owners:
         _own[name] = descriptor
         return name, (status.st_dev, status.st_ino)
 
-    def _is_in_place(self, name: str) -> bool:
+    def _is_in_place(self) -> bool:
         try:
-            status = os.stat(self._directory / name, follow_symlinks=False)
+            status = os.stat(self._place, follow_symlinks=False)
         except FileNotFoundError:
             return False
         return (status.st_dev, status.st_ino) == self._file

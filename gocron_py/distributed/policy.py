@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, final
 
@@ -121,8 +122,7 @@ class TickPolicy:
         """How late the run of the tick *at* may begin."""
         if self.start_deadline is not None:
             return micros_of(self.start_deadline)
-        following = schedule.next(at)
-        return LONGEST_START_DEADLINE if following is None else min(following - at, LONGEST_START_DEADLINE)
+        return _distance(schedule, at)
 
     def wants(self, schedule: Schedule, at: Instant, now: Instant) -> bool:
         """Whether a tick of the schedule may still be begun at *now*."""
@@ -152,6 +152,13 @@ class TickPolicy:
         in_time = schedule.resume(after, now - self.deadline_of(schedule, after))
         owed = self.owed(schedule, after, now)
         return min((at for at in (in_time, *owed[:1]) if at is not None), default=None)
+
+
+@lru_cache(256)  # a claim asks two times, and to search for the next tick costs as much as to write the record
+def _distance(schedule: Schedule, at: Instant) -> Micros:
+    """From a tick to the next one, at most 60 s."""
+    following = schedule.next(at)
+    return LONGEST_START_DEADLINE if following is None else min(following - at, LONGEST_START_DEADLINE)
 
 
 def recent(schedule: Schedule, since: Instant, now: Instant, most: int) -> list[Instant]:

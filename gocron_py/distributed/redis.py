@@ -8,18 +8,14 @@ that is ours. A client of a cluster is used as it is, and so are a Sentinel's ow
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeVar, Unpack, final
-from urllib.parse import urlsplit
 
 try:
     import redis
     from redis import exceptions
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
     from redis.sentinel import SentinelConnectionPool
 except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
     raise ModuleNotFoundError("pip install 'gocron_py[redis]'", name=error.name) from error
@@ -32,6 +28,7 @@ from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.mutex import MutexLocker, new_token
 from gocron_py.distributed.names import escaped, raw
 from gocron_py.distributed.policy import PolicyOverrides
+from gocron_py.distributed.redis_client import bounded
 from gocron_py.distributed.store import Entry, Snapshot, TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, StoreDown, TickBusy, check_kind
 from gocron_py.instant import SECOND, Micros
@@ -91,14 +88,13 @@ _EXTEND: Final = """
 """
 
 _MOST_KEYS: Final = 500
-_MOST_CONNECTIONS: Final = 50
 
 
 class _Server:
     """One server, or cluster: scripts, bounded and with typed errors."""
 
     def __init__(self, client: object, timeout: float = CALL_TIMEOUT) -> None:
-        self._client: Any = _bounded(client, timeout)
+        self._client: Any = bounded(client, timeout)
         # A server that is full, or a replica, answers one kind and not the other.
         self._circuit = Circuit(_typed, ("read", "write"))
         # A client that was made here is closed here.
@@ -109,7 +105,7 @@ class _Server:
 
     def run(self, script: str, keys: Sequence[str | bytes], *arguments: object) -> Any:
         kind = "read" if script is _LOAD else "write"
-        return self.call(lambda client: _evaluate(client, script, keys, arguments), kind)
+        return self._circuit.call(lambda: _evaluate(self._client, script, keys, arguments), kind)
 
     @property
     def place(self) -> object:
@@ -180,9 +176,10 @@ class RedisStore(TickStore):
         now = None
         for first in range(0, len(keys) or 1, _MOST_KEYS):
             some = keys[first : first + _MOST_KEYS]
-            seconds, micros, *fields = self._server.run(_LOAD, [self._key(key) for key in some])
-            now = int(seconds) * SECOND + int(micros) if now is None else now
-            for key, version, text in zip(some, fields[::2], fields[1::2], strict=True):
+            answer = self._server.run(_LOAD, [self._key(key) for key in some])
+            if now is None:
+                now = int(answer[0]) * SECOND + int(answer[1])
+            for key, version, text in zip(some, answer[2::2], answer[3::2], strict=True):
                 if version is not None:
                     entries[key] = Entry(_text(text), _text(version))
         assert now is not None
@@ -371,53 +368,6 @@ class RedisLocker(MutexLocker):
     def _disconnect(self) -> None:
         for node in self._nodes:
             node.close()
-
-
-def _bounded(client: object, timeout: float) -> Any:
-    if isinstance(client, str):
-        client = _client_at(client)
-    if isinstance(client, redis.Redis):
-        return _copied(client.connection_pool, timeout)
-    if isinstance(client, redis.RedisCluster):
-        return client
-    raise ErrInvalidArgument("client must be a redis.Redis, a redis.RedisCluster or a URL", got=type(client).__name__)
-
-
-def _client_at(url: str) -> redis.Redis:
-    try:
-        client = redis.Redis.from_url(url)
-        is_number = url.startswith("unix:") or re.fullmatch("/?[0-9]*", urlsplit(url).path) is not None
-    except ValueError:  # its text may have a part of the password in it
-        raise ErrInvalidArgument("not a URL of Redis: redis://, rediss:// or unix:// and a host") from None
-    if not is_number:  # redis-py would take database 0
-        raise ErrInvalidArgument("a URL of Redis ends with the number of a database, as in redis://host:6379/0")
-    try:
-        client.connection_pool.make_connection()  # connects to nothing yet
-    except (TypeError, ValueError, exceptions.RedisError):
-        raise ErrInvalidArgument("the URL of Redis has an option that redis-py does not take") from None
-    return client
-
-
-def _copied(pool: Any, timeout: float) -> Any:
-    settings: dict[str, Any] = {
-        **pool.connection_kwargs,
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout,
-        "retry": Retry(NoBackoff(), 0),
-        "retry_on_error": [],
-        "retry_on_timeout": False,
-        "decode_responses": False,
-    }
-    kind: Any  # redis-py's annotations are not whole
-    if isinstance(pool, SentinelConnectionPool):
-        kind = SentinelConnectionPool
-        del settings["connection_pool"]  # it is told to ask the new one who is the master
-        settings |= {"connection_class": pool.connection_class, "is_master": pool.is_master}
-        return redis.Redis.from_pool(kind(pool.service_name, pool.sentinel_manager, **settings))
-    # One that lets callers wait: many jobs may be due at one moment.
-    kind = redis.BlockingConnectionPool
-    most = min(pool.max_connections, _MOST_CONNECTIONS)
-    return redis.Redis.from_pool(kind(most, timeout, pool.connection_class, **settings))
 
 
 def _typed(error: Exception) -> LockError:

@@ -72,6 +72,7 @@ class SQLiteStore(TickStore):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = _checked(path)
+        self._place = str(self._path)  # for what is asked with every call
         self._owners = Owners(self._path.with_name(self._path.name + ".owners"))
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -214,7 +215,7 @@ class SQLiteStore(TickStore):
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            status = os.stat(self._path, follow_symlinks=False)
+            status = os.stat(self._place, follow_symlinks=False)
         except FileNotFoundError:
             return None
         return status.st_dev, status.st_ino

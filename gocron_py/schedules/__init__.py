@@ -10,6 +10,10 @@ from gocron_py.instant import Instant
 class Schedule(Protocol):
     """When a job runs. Immutable, so threads share it freely."""
 
+    def __hash__(self) -> int:
+        """So that what was found out about a schedule can be remembered."""
+        ...
+
     @property
     def elapsed(self) -> bool:
         """Whether ticks are measured in time that passes, not read off the wall clock.

@@ -39,6 +39,9 @@ class Server:
 
         return self._call(work, "write")
 
+    def rest(self, pause: int) -> None:
+        self._circuit.rest(pause)
+
     def _call(self, work: object, kind: str, requests: int = 1) -> bool:
         try:
             return self._circuit.call(work, kind, requests)  # type: ignore[arg-type]
@@ -102,3 +105,24 @@ def test_and_slow_again_when_a_write_has_failed(server: Server) -> None:
     assert server.read()
     assert not server.write()
     assert [True] + [False] * 9 == [server.read() for _ in range(10)]
+
+
+def test_all_kinds_are_free_again_after_failures(server: Server) -> None:
+    server.writable = True
+    server.now += SECOND
+    assert server.write()
+    assert [True] * 10 == [server.read() and server.write() for _ in range(10)]
+    server.writable = False
+    assert [False] * 10 == [server.write() for _ in range(10)]
+    assert server.writes == 2 + 1 + 10 + 2
+
+
+def test_a_server_that_asks_for_rest_has_it(server: Server) -> None:
+    server.writable = True
+    server.now += SECOND
+    assert server.write()
+    assert server.read()
+    server.rest(3 * SECOND)
+    assert [False] * 10 == [server.read() for _ in range(10)]
+    server.now += 3 * SECOND
+    assert [True] * 10 == [server.read() and server.write() for _ in range(10)]

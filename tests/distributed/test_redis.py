@@ -205,6 +205,52 @@ def test_cluster_ticks_and_locks() -> None:
                 locker.lock(background(), "job").unlock(background())
 
 
+def test_more_threads_than_connections_take_turns(client: redis.Redis, redis_server: RedisServer) -> None:
+    """All calls of eight threads get through on two connections, and no third one is made."""
+    few = redis.Redis.from_url(redis_server.url, max_connections=2, client_name="few")
+    failures = []
+
+    def work(key: str) -> None:
+        try:
+            version = None
+            for number in range(50):
+                assert store.compare_and_set(key, version, str(number))
+                version = store.load((key,)).entries[key].version
+        except BaseException as error:
+            failures.append(error)
+
+    with closing(RedisStore(few)) as store:
+        threads = [threading.Thread(target=work, args=(f"job{number}",)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        connections = [each for each in client.client_list() if each["name"] == "few"]
+        assert failures == []
+        assert 1 <= len(connections) <= 2
+        texts = [store.load((f"job{number}",)).entries[f"job{number}"].text for number in range(8)]
+        assert texts == ["49"] * 8
+
+
+def test_one_thread_keeps_to_one_connection(client: redis.Redis, redis_server: RedisServer) -> None:
+    """The one that was given back last is taken first."""
+    with closing(RedisStore(redis.Redis.from_url(redis_server.url, client_name="one"))) as store:
+        for _ in range(20):
+            store.load(("job",))
+        assert [each["name"] for each in client.client_list()].count("one") == 1
+
+
+def test_who_gets_no_connection_in_time_is_told_so(redis_server: RedisServer, client: redis.Redis) -> None:
+    with closing(RedisStore(redis.Redis.from_url(redis_server.url, max_connections=1))) as store:
+        pool = store._server._client.connection_pool
+        pool.timeout = 0.05
+        taken = pool.get_connection()
+        with pytest.raises(gocron.StoreDown, match="No connection available"):
+            store.load(("job",))
+        pool.release(taken)
+        assert store.load(("job",)).entries == {}
+
+
 class SentinelServer(RedisServer):
     """Watches one master."""
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gocron_py.distributed.claim import Load, Sleep, Step, Write
+from gocron_py.distributed.decision import decode
+from gocron_py.distributed.names import job_key
+from gocron_py.distributed.remembered import as_record
 from gocron_py.distributed.store import Entry, Snapshot
 from gocron_py.errors import LockError, StoreDown
 
@@ -84,6 +87,8 @@ class World:
             return False
         if self.watch is not None:
             self.watch(step.key, entry, step.text)
+        if step.key == job_key(step.key):  # a job's record; what is remembered of it is what it says
+            assert as_record(step.text, step.key) == decode(step.text, step.key)
         self.entries[step.key] = Entry(step.text, next(self._versions))
         return True
 
