@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from benchmarks.claims import claim_one, drive
 from gocron_py.context import background
 from gocron_py.distributed.claim import end
+from gocron_py.distributed.elector import CampaigningElector
 from gocron_py.distributed.mutex import MutexLocker
 from gocron_py.distributed.store import TickStore
 from gocron_py.errors import LockError
@@ -28,6 +30,8 @@ JOBS = 100
 JOB = "job7"
 _LOCK = "lock + unlock"
 _CLAIM = "claim + finish"
+_MUTEX = "mutex, lock + unlock"
+_ELECTION = "lead + resign"
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,17 @@ class Pair:
     go: Callable[[], list[float]] | None = None
 
 
-def go_locks(stack: ExitStack, kind: str, address: str) -> Callable[[], list[float]] | None:
-    """The lock of that kind in Go, on the same server."""
+def go_calls(stack: ExitStack, kind: str, **settings: object) -> Callable[[], list[float]] | None:
+    """The lock, or the election, of that kind in Go, on the same server."""
     from tests.peer.program import GoPeer
     from tests.servers.system import ServerMissing
 
     try:
-        peer = stack.enter_context(GoPeer(kind, address=address, name=f"go-{kind}"))
+        peer = stack.enter_context(GoPeer(kind, name=f"go-{kind}", ttl="15s", **settings))
     except ServerMissing:
         return None
+    if kind in ("etcd-election", "lease"):
+        peer.ask("resign", "resigned")  # it stands from its start on
 
     def work() -> list[float]:
         return [micros / 1e6 for micros in peer.ask("time", "times")["micros"]]
@@ -97,6 +103,23 @@ def locks(locker: MutexLocker) -> Callable[[], None]:
 
     def work() -> None:
         locker.lock(background(), JOB).unlock(background())
+
+    work()
+    return work
+
+
+def elections(elector: CampaigningElector, stand_anew: Callable[[], None]) -> Callable[[], None]:
+    """Wins an election that is free, and resigns: what an elector's thread does, over a connection that stays.
+
+    :param stand_anew: forgets the last time.
+    """
+
+    def work() -> None:
+        stand_anew()
+        elector._stand()
+        assert elector.leads(), elector.reason()
+        elector._follow("it resigns")
+        elector._resign()
 
     work()
     return work
@@ -157,7 +180,7 @@ def redis() -> Iterator[list[Pair]]:
             bare.set("lock", "0123456789abcdef01234567", nx=True, px=30_000)
             bare.evalsha(release, 1, "lock", "0123456789abcdef01234567")
 
-        go = go_locks(stack, "redis", f"{HOST}:{server.port}")
+        go = go_calls(stack, "redis", address=f"{HOST}:{server.port}")
         yield [Pair("Redis", _LOCK, 2, locks(locker), lock, go), Pair("Redis", _CLAIM, 4, ours, tick)]
 
 
@@ -166,15 +189,18 @@ def etcd() -> Iterator[list[Pair]]:
     """python-etcd3."""
     import etcd3  # type: ignore[import-untyped]
 
-    from gocron_py.distributed.etcd import EtcdLocker, EtcdStore
+    from gocron_py.distributed.etcd import EtcdElector, EtcdLocker, EtcdStore
     from tests.servers.etcd import EtcdServer
     from tests.servers.system import HOST
 
     with EtcdServer() as server, ExitStack() as stack:
-        url = f"etcd://{HOST}:{server.port}"
+        address = f"{HOST}:{server.port}"
+        url = f"etcd://{address}"
         bare = stack.enter_context(closing(etcd3.client(HOST, server.port)))
         store = stack.enter_context(closing(EtcdStore(url)))
         locker = stack.enter_context(closing(EtcdLocker(url)))
+        mutex = stack.enter_context(closing(EtcdLocker(url, layout="mutex")))
+        elector = stack.enter_context(closing(EtcdElector(url)))
         ours, texts = claims(store), records(store)
         do = bare.transactions
 
@@ -189,8 +215,30 @@ def etcd() -> Iterator[list[Pair]]:
             bare.transaction([do.create("none") == 0], [do.delete("lock")], [])
             lease.revoke()
 
-        go = go_locks(stack, "etcd-key", f"{HOST}:{server.port}")
-        yield [Pair("etcd", _LOCK, 4, locks(locker), lock, go), Pair("etcd", _CLAIM, 4, ours, tick)]
+        def enter(value: str) -> Any:
+            lease = bare.lease(15)
+            key = f"queue/{lease.id:x}"
+            found = [do.get(key), do.get("queue/", "queue0")]
+            bare.transaction([do.create(key) == 0], [do.put(key, value, lease), *found], found)
+            return lease
+
+        def lock_in_turn() -> None:
+            lease = enter("")
+            bare.transaction([do.create("none") == 0], [do.delete(f"queue/{lease.id:x}")], [])
+            lease.revoke()
+
+        def lead() -> None:
+            enter("x" * 40).revoke()
+
+        yield [
+            Pair("etcd", _LOCK, 4, locks(locker), lock, go_calls(stack, "etcd-key", address=address)),
+            Pair("etcd", _MUTEX, 4, locks(mutex), lock_in_turn, go_calls(stack, "etcd-mutex", address=address)),
+            Pair(
+                *("etcd", _ELECTION, 3, elections(elector, elector._stand_anew), lead),
+                go_calls(stack, "etcd-election", address=address),
+            ),
+            Pair("etcd", _CLAIM, 4, ours, tick),
+        ]
 
 
 @contextmanager
@@ -198,7 +246,7 @@ def kubernetes() -> Iterator[list[Pair]]:
     """The client of Kubernetes, with plain dictionaries."""
     from kubernetes.client import ApiClient, Configuration, CustomObjectsApi
 
-    from gocron_py.distributed.kubernetes import KubernetesStore
+    from gocron_py.distributed.kubernetes import KubernetesElector, KubernetesStore
     from tests.servers.kube import KubeServer
 
     leases = ("coordination.k8s.io", "v1", "default", "leases")
@@ -207,6 +255,7 @@ def kubernetes() -> Iterator[list[Pair]]:
         configuration.api_key = {"authorization": f"Bearer {server.token}"}
         client = stack.enter_context(ApiClient(configuration))
         store = stack.enter_context(closing(KubernetesStore(client, namespace="default")))
+        elector = stack.enter_context(closing(KubernetesElector(client, namespace="default")))
         now = store._api.clock.now  # to the second, from its answers
         ours, texts = claims(store, now), records(store, now)
         bare = CustomObjectsApi(client)
@@ -221,7 +270,21 @@ def kubernetes() -> Iterator[list[Pair]]:
                 lease["metadata"]["annotations"]["text"] = text + str(time.time_ns())
                 bare.replace_namespaced_custom_object(*leases, "bare", lease)
 
-        yield [Pair("Kubernetes", _CLAIM, 4, ours, tick)]
+        bare.create_namespaced_custom_object(*leases, {**kind, "metadata": {"name": "lead"}, "spec": {}})
+
+        def lead() -> None:
+            for holder in (f"{time.time_ns():040}", ""):
+                lease: Any = bare.get_namespaced_custom_object(*leases, "lead")
+                now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+                times = {"acquireTime": now, "renewTime": now, "leaseDurationSeconds": 15, "leaseTransitions": 1}
+                lease["spec"] = {**times, "holderIdentity": holder}
+                bare.replace_namespaced_custom_object(*leases, "lead", lease)
+
+        go = go_calls(stack, "lease", address=server.url, token=server.token, ca=server.ca_file)
+        yield [  # claims first: the store's idea of the time must not have grown old
+            Pair("Kubernetes", _CLAIM, 4, ours, tick),
+            Pair("Kubernetes", _ELECTION, 4, elections(elector, elector._start_over), lead, go),
+        ]
 
 
 @contextmanager
