@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
-from queue import Full, SimpleQueue
-from typing import Any, Final, final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 try:
@@ -70,29 +68,4 @@ def _copied(pool: Any, timeout: float) -> Any:
     # One that lets callers wait: many jobs may be due at one moment.
     kind = redis.BlockingConnectionPool
     most = min(pool.max_connections, _MOST_CONNECTIONS)
-    return redis.Redis.from_pool(kind(most, timeout, pool.connection_class, _Stack, **settings))
-
-
-@final
-class _Stack:
-    """What a pool needs of ``queue.LifoQueue``, whose four locks are a twentieth of what a claim costs.
-
-    :param most: so many connections, those included that are still to be made.
-    """
-
-    def __init__(self, most: int) -> None:
-        # The pool looks through it, too.
-        self.queue: deque[Any] = deque()
-        # One for each that is there: who waits, waits for one of these.
-        self._there: SimpleQueue[None] = SimpleQueue()
-        self._most = most
-
-    def put_nowait(self, connection: Any) -> None:
-        if len(self.queue) >= self._most:
-            raise Full
-        self.queue.append(connection)
-        self._there.put(None)
-
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        self._there.get(block, timeout)
-        return self.queue.pop()
+    return redis.Redis.from_pool(kind(most, timeout, pool.connection_class, **settings))
