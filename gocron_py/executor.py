@@ -35,6 +35,8 @@ class _Due(NamedTuple):
     record: JobRecord
     spec: JobSpec
     following: Instant | None
+    # Set if it is late, and is left to the tick locker with all that is before this.
+    missed_before: Instant | None
 
 
 @final
@@ -213,8 +215,17 @@ class Executor:
                 return
             # Schedules may be a user's own: they are asked outside the lock, and what changed
             # meanwhile is left alone.
-            dues = [_Due(due, record, spec, self._following(spec, due, now)) for due, record, spec in taken]
-            self.take(self._admit(dues, era))
+            self.take(self._admit([self._due(due, record, spec, now) for due, record, spec in taken], era))
+
+    def _due(self, tick: Instant, record: JobRecord, spec: JobSpec, now: Instant) -> _Due:
+        following = self._following(spec, tick, now)
+        if spec.policy is None or spec.interval_from_completion or record.immediate or following is None:
+            return _Due(tick, record, spec, following, None)
+        try:
+            is_behind = spec.policy.is_behind(spec.schedule, tick, now)
+        except BaseException:  # that it raises is told where it is asked for the next tick
+            is_behind = False
+        return _Due(tick, record, spec, following, min(following, now + 1) if is_behind else None)
 
     def _following(self, spec: JobSpec, tick: Instant, now: Instant) -> Instant | None:
         try:
@@ -242,7 +253,7 @@ class Executor:
                 answer = self._step_over(due) if registry.is_paused(record) else self._offer(due)
                 if isinstance(answer, tuple):
                     offers.append(answer)
-                else:
+                elif answer is not None:
                     passed.append(answer)
                 if record.ending and registry.is_at_end(record):
                     registry.remove(record)
@@ -265,10 +276,17 @@ class Executor:
 
         return tell
 
-    def _offer(self, due: _Due) -> tuple[Run, Admission] | Call:
-        """Enter the next tick, and ask for this one to run; or what tells that it does not. The lock is held."""
+    def _offer(self, due: _Due) -> tuple[Run, Admission] | Call | None:
+        """Enter the next tick, and ask for this one to run; or what tells that it does not. The lock is held.
+
+        ``None``: it is late, and left to the tick locker.
+        """
         registry, record = self._registry, due.record
         record.ticked = due.tick
+        if due.missed_before is not None:
+            registry.plan(record, due.following)
+            registry.catch_up(due.spec, due.tick, due.missed_before)
+            return None
         kind = TickKind.START if record.immediate and due.spec.kind is not TickKind.DYNAMIC else None
         record.immediate = False
         if not due.spec.interval_from_completion:

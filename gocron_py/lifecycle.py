@@ -18,8 +18,9 @@ from typing import final
 
 from gocron_py.clock import RealClock
 from gocron_py.context import Context
+from gocron_py.distributed.attendance import Attendance
 from gocron_py.distributed.elector import CampaigningElector
-from gocron_py.distributed.keeper import Attendance
+from gocron_py.distributed.errands import Errand, Errands
 from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.owed import Owed
 from gocron_py.distributed.policy import TickPolicy
@@ -32,7 +33,7 @@ from gocron_py.errors import (
     GocronError,
 )
 from gocron_py.executor import Executor
-from gocron_py.instant import Instant
+from gocron_py.instant import SECOND, Instant
 from gocron_py.job import JobRecord, JobSpec
 from gocron_py.limits import Admission
 from gocron_py.pool import WorkerPool
@@ -145,32 +146,37 @@ class Lifecycle:
         for record, spec in jobs:
             locker = self._registry.settings.locker_of(spec)
             if spec.policy is not None and isinstance(locker, TickLocker):
-                attended.setdefault(locker, []).append(self._attendance(record, spec, spec.policy))
+                attended.setdefault(locker, []).append(self._attendance(record, spec, spec.policy, locker))
         for locker, some in attended.items():
             locker.attend(some)
 
-    def _attendance(self, record: JobRecord, spec: JobSpec, policy: TickPolicy) -> Attendance:
+    def _attendance(self, record: JobRecord, spec: JobSpec, policy: TickPolicy, locker: TickLocker) -> Attendance:
         registry = self._registry
         era = registry.era
 
         def is_current() -> bool:
             return record.spec is spec and not record.removed and registry.scheduling and registry.era == era
 
-        def offer(at: Instant, victim: str | None) -> bool:
+        elector = registry.settings.elector_of(spec)
+
+        def offer(errand: Errand) -> bool:
+            if isinstance(elector, CampaigningElector) and elector.follows():
+                return False
             with registry.lock:
                 executor = self.executor
                 if executor is None or not is_current() or registry.is_paused(record):
                     return False
-                offered = registry.offer(record, at, at, victim=victim)
-            if offered is None:
-                return False
+                offered = registry.offer(record, errand.at, errand.at, errand=errand)
+            if offered is None or offered[1] not in (Admission.GO, Admission.WAIT):
+                return False  # not dropped, as there is no room: it comes again
             executor.take_now(offered)
-            return offered[1] is Admission.GO or offered[1] is Admission.WAIT
+            return True
 
         now = registry.now
         kept = spec.key, policy, spec.schedule, spec.kind
-        leads = leadership(registry.settings.elector_of(spec))
-        return Attendance(*kept, now, self._report, is_current, offer, leads, owes=Owed(now()))
+        leads = leadership(elector)
+        errands = Errands(policy, spec.schedule, round(locker.store.pause * SECOND))
+        return Attendance(*kept, now, self._report, is_current, offer, leads, errands, owes=Owed(now()))
 
     # -- stop ------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gocron_py.clock import reader
 from gocron_py.context import Context, background, with_cancel
+from gocron_py.distributed import TickLocker
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import ErrJobIdentifierInUse, ErrJobNotFound
 from gocron_py.instant import LAST, Instant
@@ -22,7 +23,7 @@ from gocron_py.run import PAUSED, Run, inside
 from gocron_py.timeline import Timeline
 
 if TYPE_CHECKING:
-    from gocron_py.distributed import TickLocker
+    from gocron_py.distributed.errands import Errand
     from gocron_py.job import RunEntry
     from gocron_py.options import Settings
     from gocron_py.reporter import Reporter
@@ -100,6 +101,12 @@ class Registry:
         if self.timeline.add(tick, record) and self.wake is not None:
             self.wake()
 
+    def catch_up(self, spec: JobSpec, since: Instant, before: Instant) -> None:
+        """Leave to the job's tick locker what came from *since* on, before *before*: it is late. The lock is held."""
+        locker = self.settings.locker_of(spec)
+        if isinstance(locker, TickLocker):
+            locker.catch_up(spec.key, since, before)
+
     def share(self, locker: TickLocker) -> None:
         """A pause in this locker's store is one of this scheduler."""
         with self.lock:
@@ -135,13 +142,13 @@ class Registry:
         scheduled: Instant,
         announced: Instant,
         kind: TickKind | None = None,
-        victim: str | None = None,
+        errand: Errand | None = None,
     ) -> tuple[Run, Admission] | None:
         """Make a run and ask the limits. ``None``: no run is left, or its context has ended. The lock is held."""
         spec = record.spec
         if spec.limited_runs is not None and record.counted >= spec.limited_runs:
             return None
-        run = Run(self, record, self._context(record), scheduled, announced, kind or spec.kind, victim)
+        run = Run(self, record, self._context(record), scheduled, announced, kind or spec.kind, errand)
         record.counted += 1
         answer = self.limits.admit(run)
         if answer is Admission.GO:
@@ -242,6 +249,8 @@ class Registry:
             cancel()
         if is_told:
             self._tell_end(run, ended)
+        if run.errand is not None:
+            run.errand.over(run.started is not None)
         return following
 
     def _tell_end(self, run: Run, ended: bool) -> None:

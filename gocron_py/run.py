@@ -31,6 +31,7 @@ from gocron_py.task import Panic
 if TYPE_CHECKING:
     from gocron_py.distributed import Elector, Locker
     from gocron_py.distributed.claim import Attempt
+    from gocron_py.distributed.errands import Errand
     from gocron_py.distributed.turns import Resume
     from gocron_py.job import JobRecord, JobSpec, LockAnswer, RunEntry
     from gocron_py.registry import Registry
@@ -62,7 +63,7 @@ class Run:
 
     :param scheduled: the tick's own time; for ``run_now`` the moment of the call.
     :param announced: what ``job_scheduling_delay`` is told: as in Go, for ``run_now`` the next tick.
-    :param victim: the token of the claim that a crash has cut off, if this is to do it again.
+    :param errand: of the keeper, if it is one: to run a tick late, or to do again what a crash has cut off.
 
     :ivar answer: of the locker, as the history has it.
     :ivar attempt: how many times the tick was begun, this one included.
@@ -85,6 +86,7 @@ class Run:
         "ended",
         "entry",
         "era",
+        "errand",
         "fence",
         "held_back",
         "kind",
@@ -96,7 +98,6 @@ class Run:
         "scheduled",
         "spec",
         "started",
-        "victim",
         "waited",
     )
 
@@ -108,7 +109,7 @@ class Run:
         scheduled: Instant,
         announced: Instant,
         kind: TickKind,
-        victim: str | None = None,
+        errand: Errand | None = None,
     ) -> None:
         self.registry = registry
         self.record = record
@@ -122,7 +123,7 @@ class Run:
         self.ended = 0
         self.entry: RunEntry | None = None
         self.kind = kind
-        self.victim = victim
+        self.errand = errand
         self.answer: LockAnswer = None
         self.outcome = ""
         self.held_back = False
@@ -132,6 +133,11 @@ class Run:
         self.attempt = 1
         self.fence: int | None = None
         self.waited: Attempt | None = None
+
+    @property
+    def victim(self) -> str | None:
+        """The token of the claim that a crash has cut off, if this is to do it again."""
+        return None if self.errand is None else self.errand.victim
 
     def tick(self) -> Tick:
         """The tick, as instances name it. One that the store has timed has the store's time."""
@@ -297,9 +303,6 @@ class Run:
     def _refused_by_pause(self) -> None:
         self.registry.report.debug("gocron: tick skipped", "job", self.spec.name, "reason", PAUSED)
         self._refused(PAUSED)
-        locker = self.registry.settings.locker_of(self.spec)
-        if self.victim is not None and isinstance(locker, TickLocker):
-            locker.put_back(self.victim)  # it waits for the end of the pause
 
     def _work(self) -> None:
         report, job = self.registry.report, self.spec.handle

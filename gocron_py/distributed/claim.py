@@ -38,9 +38,11 @@ from gocron_py.instant import SECOND, Instant, Micros
 # A clock that is further ahead of the store's than this is wrong, and waiting no help.
 LONGEST_EARLY: Micros = 30 * SECOND
 
+LONGEST_PAUSE: Micros = SECOND // 2
+"""Who waits for a job to be free looks at least this often, unless the store is to be asked less."""
+
 _LONGEST_NAP: Micros = SECOND
 _FIRST_PAUSE: Micros = SECOND // 100
-_LONGEST_PAUSE: Micros = SECOND // 2
 _MARGIN: Micros = 1000
 
 
@@ -140,7 +142,7 @@ def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
         if left <= 0:
             raise failure
         yield Sleep(min(round(pause * (0.5 + attempt.dice() / 2)), left))
-        pause = max(min(2 * pause, _LONGEST_PAUSE), attempt.pause)
+        pause = max(min(2 * pause, LONGEST_PAUSE), attempt.pause)
 
 
 def _ask(attempt: Attempt) -> Generator[Step, Any, Granted | Later | None]:
@@ -294,6 +296,19 @@ def set_paused(key: str, paused: bool, life: str) -> Generator[Step, Any, Record
         after = pause(record) if paused else resume(record, snapshot.now)
         # Written even if it is as it was: a late write that says otherwise then fails.
         if (yield Write(key, None if entry is None else entry.version, as_text(after))):
+            return after
+
+
+def amend(key: str, life: str, change: Callable[[Record], Record]) -> Generator[Step, Any, Record | None]:
+    """Change the job's record, if it is still in that life. Gives it as it is then; ``None``: it is not."""
+    while True:
+        snapshot: Snapshot = yield Load((key,))
+        entry = snapshot.entries.get(key)
+        record = None if entry is None else as_record(entry.text, key)
+        if record is None or entry is None or record.life != life:
+            return None
+        after = change(record)
+        if after == record or (yield Write(key, entry.version, as_text(after))):
             return after
 
 

@@ -5,7 +5,8 @@ which counts only if the store still holds the one it was made from (compare-and
 the simulation run these same functions.
 
 Why no tick starts twice: a granted tick is in ``seen`` until it is popped into ``floor``, ``floor``
-only grows, and neither what is in ``seen`` nor what is not later than ``floor`` is ever granted.
+only grows, and neither what is in ``seen`` nor what is not later than ``floor`` is ever granted. Except for what
+is ``owed``: a tick gets in there only while it could be granted anyway, and leaves when it is granted.
 That takes no assumption about anybody's clock. Clocks matter only to *when* a tick is granted.
 """
 
@@ -36,6 +37,9 @@ WINDOW = 64
 
 FARTHEST: Final = 2 * LAST
 """No number of a record is larger, or less than the negative of it."""
+
+MOST_OWED = 100
+"""So many ticks that nobody could run in time are kept for later, the latest ones."""
 
 _MOST_CLAIMS = 64
 _LARGEST = 2**20  # characters; one that is written here, with a name of a usual length, has 20,000 at most
@@ -78,6 +82,7 @@ class Record:
     :ivar next_at: the next tick, where it counts from the end of the last run.
     :ivar life: random, of the record's making: who knows another life of it knows that the store was wiped.
     :ivar paused: no tick is granted, but those that somebody asks for with ``run_now``.
+    :ivar owed: ticks that nobody could run in time and that are to be run yet, ascending: whatever *floor* says.
     """
 
     name: str
@@ -88,6 +93,7 @@ class Record:
     next_at: Instant | None = None
     life: str = ""
     paused: bool = False
+    owed: tuple[Instant, ...] = ()
 
 
 @final
@@ -99,6 +105,7 @@ class Request:
     :ivar period: START: there may be no tick in ``seen`` from here on.
     :ivar next_at: DYNAMIC: the tick after this one, should its run never be finished.
     :ivar max_attempts: how often a tick may be begun in all: 1 where a crash is not made good.
+    :ivar is_owed: the tick is one that the record said is owed: it may be no longer, if there was a pause.
     """
 
     at: Instant
@@ -110,6 +117,7 @@ class Request:
     max_attempts: int = 1
     period: Instant = 0
     next_at: Instant | None = None
+    is_owed: bool = False
 
 
 Alive = Callable[[Claim], bool]
@@ -158,17 +166,26 @@ def reborn(record: Record, now: Instant) -> Record:
 
     What ran in between is unknown, so ticks count from now on.
     """
-    return replace(record, floor=max(record.floor, now))
+    return replace(record, floor=max(record.floor, now), owed=())
 
 
 def pause(record: Record) -> Record:
-    """No tick starts any more. What runs goes on; what was cut off waits."""
-    return replace(record, paused=True)
+    """No tick starts any more. What runs goes on; what was cut off waits; what was owed is not."""
+    return replace(record, paused=True, owed=())
 
 
 def resume(record: Record, now: Instant) -> Record:
     """Ticks start again: those after *now*. What came during the pause was not missed, nobody catches up with it."""
-    return replace(record, paused=False, floor=max(record.floor, now)) if record.paused else record
+    return replace(record, paused=False, floor=max(record.floor, now), owed=()) if record.paused else record
+
+
+def owe(record: Record, kept: Iterable[Instant], more: Iterable[Instant]) -> Record:
+    """Of what is owed only *kept* is from now on; and *more*, as far as it may still run."""
+    if record.paused:
+        return record
+    old = set(record.owed)
+    owed = {at for at in kept if at in old} | {at for at in more if at > record.floor and at not in record.seen}
+    return replace(record, owed=tuple(sorted(owed)[-MOST_OWED:]))
 
 
 def claim(record: Record | None, request: Request, name: str, now: Instant, alive: Alive) -> Answer:
@@ -209,7 +226,7 @@ def _refuse(record: Record, request: Request, now: Instant) -> Later | Refused |
         return Refused(TickTaken, retry_at=record.next_at) if wait else None
     if record.seen and at <= record.seen[-1] and at in record.seen:  # C4; most ticks are later than all of them
         return Refused(TickTaken)
-    if at <= record.floor:  # C3
+    if at not in record.owed and (request.is_owed or at <= record.floor):  # C3
         return Refused(TickStale)
     return Later(TickEarly, at) if at > now else None  # C2
 
@@ -222,13 +239,15 @@ def _grant(
     at = request.at if is_named else now
     fence = max(record.fence + 1, now)
     granted = Claim(at, request.token, request.owner, now + request.lease, 1, fence, request.lease)
-    floor, seen = record.floor, record.seen
+    floor, seen, owed = record.floor, record.seen, record.owed
     if request.kind is not TickKind.MANUAL:
         floor, seen = _joined(floor, seen, at)
+        owed = tuple(each for each in owed if each != at) if owed else ()
     next_at = request.next_at if request.kind is TickKind.DYNAMIC else record.next_at
     claims = (*others, granted)
     forgotten = claims[:-_MOST_CLAIMS]
-    after = Record(record.name, floor, seen, fence, claims[-_MOST_CLAIMS:], next_at, record.life, record.paused)
+    kept = claims[-_MOST_CLAIMS:]
+    after = Record(record.name, floor, seen, fence, kept, next_at, record.life, record.paused, owed)
     return Granted(after, granted, (*crashed, *forgotten))
 
 
@@ -311,7 +330,8 @@ def finish(record: Record | None, token: str, next_at: Instant | None = None) ->
     if record is None or len(claims) == len(record.claims):
         return None
     following = record.next_at if next_at is None else next_at
-    return Record(record.name, record.floor, record.seen, record.fence, claims, following, record.life, record.paused)
+    kept = record.life, record.paused, record.owed
+    return Record(record.name, record.floor, record.seen, record.fence, claims, following, *kept)
 
 
 def unclaim(record: Record | None, token: str) -> Record | None:
@@ -343,6 +363,8 @@ def encode(record: Record) -> str:
         "next_at": record.next_at,
         "life": record.life,
     }
+    if record.owed:
+        fields["owed"] = record.owed
     return _to_json(fields)
 
 
@@ -366,12 +388,13 @@ def decode(text: object, name: str) -> Record:
         record = Record(
             _text(fields["name"]),
             _number(fields["floor"]),
-            _ticks(fields["seen"]),
+            _ticks(fields["seen"], WINDOW),
             _number(fields["fence"]),
             tuple(_claim(*each) for each in fields["claims"]),
             None if fields["next_at"] is None else _number(fields["next_at"]),
             _text(fields["life"]),
             paused=fields["format"] == _FORMAT_PAUSED,
+            owed=_ticks(fields.get("owed", []), MOST_OWED),
         )
         if record.name != name:
             raise ValueError(f"it is that of the job {record.name!r:.80}")
@@ -380,12 +403,12 @@ def decode(text: object, name: str) -> Record:
         raise StoreCorrupt(f"job {name!r:.80}: {type(error).__name__}: {error!s:.120}") from error
 
 
-def _ticks(values: object) -> tuple[Instant, ...]:
-    """The window. Looked at as a whole, and in C: most of what a record is are these."""
-    if not isinstance(values, list) or len(values) > WINDOW:
-        raise ValueError(f"the ticks seen are no list of {WINDOW} at most")
+def _ticks(values: object, most: int) -> tuple[Instant, ...]:
+    """Looked at as a whole, and in C: most of what a record is are these."""
+    if not isinstance(values, list) or len(values) > most:
+        raise ValueError(f"the ticks are no list of {most} at most")
     if not set(map(type, values)) <= {int} or any(map(ge, values, values[1:])):
-        raise ValueError("the ticks seen are not numbers in order")
+        raise ValueError("the ticks are not numbers in order")
     for outermost in values[:1] + values[-1:]:
         _number(outermost)
     return tuple(values)

@@ -106,6 +106,10 @@ class CampaigningElector(ABC):
         """Whether this instance leads, from memory: nothing is asked, and nothing is started."""
         return self._leads and elapsed() - self._sent < self._deadline
 
+    def follows(self) -> bool:
+        """Whether it knows, from memory, that it does not lead. Before the first question it knows nothing."""
+        return self._heard.is_set() and not self.leads()
+
     def reason(self) -> str:
         """Why it does not lead, for people: who leads, or what failed; empty where it leads."""
         if self.leads():

@@ -6,30 +6,25 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from dataclasses import replace
+from functools import partial
+from typing import Any, final
 
 from gocron_py.clock import elapsed
 from gocron_py.distributed import pauses
-from gocron_py.distributed.claim import Step, forget, keep, register, set_paused
-from gocron_py.distributed.decision import Alive, Claim, Record, cut_off, decode, encode, living, reap
+from gocron_py.distributed.attendance import Attendance, Attended
+from gocron_py.distributed.claim import Step, amend, forget, keep, register, set_paused
+from gocron_py.distributed.decision import Alive, Claim, Record, decode, encode, reap
 from gocron_py.distributed.driver import Driver
+from gocron_py.distributed.errands import Errand
 from gocron_py.distributed.events import Events, TickEventKind
 from gocron_py.distributed.held import TickLock
-from gocron_py.distributed.owed import Owed, with_tick
-from gocron_py.distributed.policy import TickPolicy
+from gocron_py.distributed.owed import with_ticks
 from gocron_py.distributed.preference import Peers
 from gocron_py.distributed.presence import Instance, Presence
 from gocron_py.distributed.store import Snapshot, TickStore
-from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import LockError, StoreCorrupt
 from gocron_py.instant import SECOND, Instant, Micros
-
-if TYPE_CHECKING:
-    from gocron_py.reporter import Reporter
-    from gocron_py.schedules import Schedule
-
-T = TypeVar("T")
 
 # What a store has not done is tried again this often, in seconds, when it was down.
 _PATIENCE_WITH_STORE = 1.0
@@ -41,31 +36,6 @@ _LONGEST_REGISTRATION = 2.0
 _MOST_SEEN = 4096
 
 Chore = Callable[[], Generator[Step, Any, object]]
-
-
-@final
-@dataclass(slots=True, eq=False)
-class Attendance:
-    """A job of a started scheduler, whose ticks this process looks after.
-
-    :ivar is_current: whether that is still so.
-    :ivar offer: hands a tick to the scheduler: its time, and the token of the run that was cut off.
-        Gives whether it was taken.
-    :ivar leads: what the job's elector says from memory; ``None`` where it has none, or a user's own.
-    :ivar owes: the ticks to catch up with. ``None``: that was looked at.
-    """
-
-    key: str
-    policy: TickPolicy
-    schedule: Schedule
-    kind: TickKind
-    now: Callable[[], Instant]
-    report: Reporter
-    is_current: Callable[[], bool]
-    offer: Callable[[Instant, str | None], bool]
-    leads: Callable[[], bool | None]
-    owes: Owed | None
-    version: object = field(default=None)
 
 
 @final
@@ -92,15 +62,13 @@ class Keeper:
         self._looks = 0
         self._is_looking = False
         self._thread: threading.Thread | None = None
-        self._attended: list[Attendance] = []
+        self._attended = Attended()
         # The lives of the records, by key.
         self._known: dict[str, str] = {}
         self._held: dict[str, TickLock] = {}
         self._chores: list[Chore] = []
         # By a claim's token: the end of its lease, and when that was first seen. For stores without a clock.
         self._seen: dict[str, tuple[Instant, Micros]] = {}
-        # Runs that were handed to a scheduler to be done again, by the token of the claim that was cut off.
-        self._offered: dict[str, Attendance] = {}
         # What the last look has loaded, if it was not in vain.
         self._snapshot: Snapshot | None = None
 
@@ -118,9 +86,9 @@ class Keeper:
     def attend(self, jobs: Sequence[Attendance]) -> None:
         """Look after jobs for as long as they are current. Waits until the store knows them, at most 2 s."""
         with self._looked:
-            self._attended += jobs
+            self._attended.add(jobs)
             due = self._looks + (2 if self._is_looking else 1)
-        self._wake()
+        self.wake()
         with self._looked:
             self._looked.wait_for(lambda: self._looks >= due or self.driver.closed, _LONGEST_REGISTRATION)
 
@@ -150,19 +118,27 @@ class Keeper:
         """Carry out a procedure, as often as it takes until the store has done it."""
         with self._lock:
             self._chores.append(chore)
-        self._wake()
+        self.wake()
 
-    def owe(self, key: str, at: Instant) -> None:
-        """A tick of the job was not run here because of the store."""
+    def owe(self, key: str, since: Instant, before: Instant) -> None:
+        """Ticks of the job were not run here: those from *since* on, before *before*, if nobody else runs them."""
         with self._lock:
-            for job in self._attended:
-                if job.key == key:
-                    job.owes = with_tick(job.owes, at)
+            for job in self._attended.of(key):
+                job.owes = with_ticks(job.owes, since, before)
 
-    def is_over(self, victim: str) -> None:
-        """A run that was handed to a scheduler to be done again has come back, whatever became of it."""
+    def ended(self, key: str, fence: int, work: Micros, in_time: bool) -> None:
+        """A run of the job has ended here; *in_time*: it was no errand."""
+        jobs = self._attended.of(key)
+        for job in jobs:
+            job.errands.ended(fence, work, in_time)
+        if in_time and any(job.errands.are_left for job in jobs):
+            self.wake()  # there may be a gap
+
+    def _came_back(self, job: Attendance, errand: Errand, has_run: bool) -> None:
         with self._lock:
-            self._offered.pop(victim, None)
+            job.errands.came_back(errand, has_run, elapsed())
+        if has_run and job.errands.are_left:
+            self.wake()
 
     # -- pauses, and the other instances -------------------------------------------------------------
 
@@ -220,7 +196,8 @@ class Keeper:
 
     # -- the thread --------------------------------------------------------------------------------
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Look now."""
         self._start()
         self._bell.set()
 
@@ -257,11 +234,13 @@ class Keeper:
                 self._is_looking = False
                 self._looked.notify_all()
                 leases = [lock.lease for lock in self._held.values()]
-            pause = min([pause, *(lease / SECOND / 3 for lease in leases)])
+                again = [job.errands.again for job in self._attended.jobs if job.errands.again is not None]
+            waits = [*(lease // 3 for lease in leases), *(max(at - elapsed(), 0) for at in again)]
+            pause = min([pause, *(wait / SECOND for wait in waits)])
 
     def _report_fault(self, error: BaseException) -> None:
         with self._lock:
-            reports = {id(job.report): job.report for job in self._attended}
+            reports = {id(job.report): job.report for job in self._attended.jobs}
         for report in reports.values():
             report.error("gocron: the tick locker goes on after", "error", error)
 
@@ -304,9 +283,9 @@ class Keeper:
         with self._lock:
             self._is_looking = True
             self._snapshot = None
-            self._attended = [job for job in self._attended if job.is_current()]
-            jobs = list(self._attended)
-            self._offered = {victim: job for victim, job in self._offered.items() if job.is_current()}
+            jobs = self._attended.current()
+        for job in jobs:
+            job.errands.again = None
         if not jobs:
             return
         keys = list({job.key: None for job in jobs})
@@ -325,7 +304,13 @@ class Keeper:
                 job.version = entry.version
                 continue
             self._events.is_whole(job.key)
-            self._look_at(job, record, entry.version, self.alive_at(snapshot.now))
+            try:
+                self._look_at(job, record, entry.version, self.alive_at(snapshot.now))
+            except LockError:
+                raise
+            except Exception as error:  # a schedule of a user's own
+                job.owes, job.version = None, entry.version
+                job.report.error("gocron: nothing is caught up with", "job", job.key, "error", error)
 
     def _look_at_pause(self, snapshot: Snapshot) -> None:
         was_paused, entry = self.pauses.everything, snapshot.entries.get(pauses.KEY)
@@ -335,7 +320,7 @@ class Keeper:
             self._complain(error)
         if was_paused and not self.pauses.everything:
             with self._lock:
-                for job in self._attended:
+                for job in self._attended.jobs:
                     job.version = None
         if entry is None and self.pauses.everything:
             self.driver.drive(pauses.set_standing(True))
@@ -346,8 +331,8 @@ class Keeper:
         if snapshot is None:
             return
         with self._lock:
-            answers = {job.leads() for job in self._attended}
-            group = self.peers.group(frozenset(job.key for job in self._attended))
+            answers = {job.leads() for job in self._attended.jobs}
+            group = self.peers.group(frozenset(job.key for job in self._attended.jobs))
         leads = True if True in answers else False if False in answers else None
         self.driver.drive(self.presence.look(snapshot, self._complain))
         self.driver.drive(self.presence.tell(snapshot, leads, group))
@@ -365,7 +350,7 @@ class Keeper:
 
     def _complain(self, error: StoreCorrupt) -> None:
         with self._lock:
-            report = next((job.report for job in self._attended), None)
+            report = next((job.report for job in self._attended.jobs), None)
         if report is not None:
             self._events.tell(report, TickEventKind.CORRUPT, "", None, str(error))
 
@@ -378,7 +363,7 @@ class Keeper:
             return
         self.pauses.saw_job(job.key, record)
         # A record with claims is looked at again: their holders may die without a word.
-        job.version = None if record.claims else version
+        job.version = None if record.claims or record.owed else version
         after, crashed = reap(record, alive, job.policy.attempts)
         if crashed and self.driver.write(job.key, version, encode(after)):
             for each in crashed:
@@ -387,25 +372,28 @@ class Keeper:
         if record.paused or self.pauses.everything:
             job.owes = None  # nobody catches up with what came before the pause's end
             return
-        if job.policy.overlap or not living(record, alive):
-            for each in cut_off(record, alive, job.policy.attempts):
-                self._offer(job, each.at, each.token)
-        self._catch_up(job, record)
+        current = self._note(job, record)
+        if current is not None:
+            for errand in job.errands.due(current, alive, job.now(), elapsed()):
+                self._hand(job, errand)
 
-    def _offer(self, job: Attendance, at: Instant, victim: str) -> None:
+    def _note(self, job: Attendance, record: Record) -> Record | None:
+        """Write into the record what this instance knows to be owed. ``None``: the record is gone."""
+        owed, resumed = job.owes, self.pauses.resumed
+        after: Record | None = record
+        if job.noted(record, owed, resumed) != record:
+            job.version = None
+            change = partial(job.noted, owed=owed, resumed=resumed)
+            after = self.driver.drive(amend(job.key, record.life, change))
         with self._lock:
-            if victim in self._offered:
-                return
-            self._offered[victim] = job
-        if not job.offer(at, victim):
+            if job.owes is owed:  # nothing has been added meanwhile
+                job.owes = None
+        return after
+
+    def _hand(self, job: Attendance, errand: Errand) -> None:
+        handed = replace(errand, over=lambda has_run: self._came_back(job, errand, has_run))
+        with self._lock:
+            job.errands.out.add(handed)
+        if not job.offer(handed):  # there is no room for it now
             with self._lock:
-                self._offered.pop(victim, None)
-
-    def _catch_up(self, job: Attendance, record: Record) -> None:
-        """Have the ticks run that came while no instance could."""
-        with self._lock:
-            owed, job.owes = job.owes, None
-        if owed is not None and job.kind is not TickKind.DYNAMIC:
-            for at in owed.ticks(record, job.schedule, job.policy, job.now()):
-                if at > self.pauses.resumed:
-                    job.offer(at, None)
+                job.errands.out.discard(errand)

@@ -11,27 +11,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from gocron_py.clock import elapsed
 from gocron_py.context import Context
-from gocron_py.distributed.claim import (
-    Attempt,
-    Step,
-    claim_tick,
-    end,
-    settle,
-)
-from gocron_py.distributed.decision import (
-    Answer,
-    Granted,
-    Record,
-    Refused,
-    Request,
-    claim,
-    recover,
-)
+from gocron_py.distributed.attendance import Attendance
+from gocron_py.distributed.claim import Attempt, Step, claim_tick, end, settle
+from gocron_py.distributed.decision import Answer, Granted, Record, Refused, Request, claim, recover
 from gocron_py.distributed.driver import Stopped
 from gocron_py.distributed.events import EventCallback, Events, TickEvent, TickEventKind
 from gocron_py.distributed.health import StoreHealth
 from gocron_py.distributed.held import TickLock
-from gocron_py.distributed.keeper import Attendance, Keeper
+from gocron_py.distributed.keeper import Keeper
 from gocron_py.distributed.names import job_key
 from gocron_py.distributed.policy import PolicyOverrides, TickPolicy, policy_of
 from gocron_py.distributed.preference import room_of
@@ -49,6 +36,7 @@ from gocron_py.errors import (
     TickEarly,
     TickMissed,
     TickPaused,
+    TickStale,
     TickTaken,
     check_kind,
 )
@@ -145,12 +133,17 @@ class TickLocker:
             job.key = job_key(job.key)
         self._keeper.attend(jobs)
 
+    def catch_up(self, key: str, since: Instant, before: Instant) -> None:
+        """Ticks of a job, from *since* on and before *before*, are late. They run if nobody else has run them."""
+        self._keeper.owe(job_key(key), since, before)
+        self._keeper.wake()
+
     def defer(self, run: Run, resume: Resume) -> bool:
         """Whether the run waits, for another instance is to claim its tick first; *resume* is given it later.
 
         Calls nothing of a user's but the job's schedule.
         """
-        if run.victim is not None or run.kind not in _SHARED or not self._keeper.peers.others:
+        if run.errand is not None or run.kind not in _SHARED or not self._keeper.peers.others:
             return False
         rank = self._keeper.peers.rank(job_key(run.spec.key))
         if not rank:
@@ -176,18 +169,13 @@ class TickLocker:
         if run is None:
             raise ErrInvalidArgument("a tick locker needs the context that a scheduler gives to lock()")
         policy, key = self._policy_of(run), job_key(key)
+        if run.errand is None and run.kind in _NAMED and self._is_behind(run, policy):  # it waited long for a worker
+            self._keeper.owe(key, run.scheduled, run.scheduled + 1)
         try:
             return self._claim(run, ctx, key, policy)
         except LockError as error:
             self._tell_refusal(run, key, error)
             raise
-        finally:
-            if run.victim is not None:
-                self.put_back(run.victim)
-
-    def put_back(self, victim: str) -> None:
-        """A run that was cut off, and was to be done again, has come back, whatever became of it."""
-        self._keeper.is_over(victim)
 
     def set_paused(self, name: str, paused: bool) -> None:
         """Pause the job of that name or key for all instances, or have it go on.
@@ -229,7 +217,7 @@ class TickLocker:
         try:
             granted = self._carry_out(attempt, run, ctx)
         except StoreDown as error:
-            if policy.on_store_error == "skip" or run.victim is not None:
+            if policy.on_store_error == "skip" or run.errand is not None:
                 raise
             if self.pauses.of_key(key) and run.kind is not TickKind.MANUAL:
                 raise TickPaused("as far as is known: the store cannot be reached") from error
@@ -289,13 +277,16 @@ class TickLocker:
 
     def _is_wanted(self, run: Run, policy: TickPolicy) -> bool:
         """Whether it is not too late. By this machine's own clock: that it is wrong is no reason to give up."""
-        if run.victim is not None or run.kind not in (TickKind.GRID, TickKind.ONCE):
+        if run.errand is not None or run.kind not in _NAMED:
             return True
         return policy.wants(run.spec.schedule, run.scheduled, run.registry.now())
 
+    def _is_behind(self, run: Run, policy: TickPolicy) -> bool:
+        return policy.is_behind(run.spec.schedule, run.scheduled, run.registry.now())
+
     def _patience(self, run: Run, policy: TickPolicy) -> Micros:
         """How long a claim may take."""
-        if run.victim is not None:
+        if run.errand is not None:  # it is tried again
             return 0
         deadline = policy.deadline_of(run.spec.schedule, run.scheduled)
         late = max(run.registry.now() - run.scheduled, 0)
@@ -305,6 +296,7 @@ class TickLocker:
         self, run: Run, key: str, policy: TickPolicy, token: str, lease: Micros
     ) -> Callable[[Record | None, Instant], Answer]:
         owner, schedule, victim = self.store.owner, run.spec.schedule, run.victim
+        is_owed = run.errand is not None and victim is None
 
         def decide(record: Record | None, now: Instant) -> Answer:
             request = Request(
@@ -317,11 +309,14 @@ class TickLocker:
                 max_attempts=policy.attempts,
                 period=policy.period(schedule, now) if run.kind is TickKind.START else 0,
                 next_at=schedule.next(now) if run.kind is TickKind.DYNAMIC else None,
+                is_owed=is_owed,
             )
             alive = self._keeper.alive_at(now)
             if record is not None:
                 self._events.is_whole(key)
                 self.pauses.saw_job(key, record)
+            if is_owed and run.scheduled <= self.pauses.resumed:
+                return Refused(TickStale)
             if victim is None:
                 return claim(record, request, key, now, alive)
             return Refused(StoreAmnesia) if record is None else recover(record, victim, request, now, alive)
@@ -345,6 +340,9 @@ class TickLocker:
                 self._tell(run, TickEventKind.LOST, lock.key, claimed.at, "found out at its end")
         except LockError:
             self._keeper.later(finish)
+        if run.started is not None:
+            work = (run.completed or run.started) - run.started
+            self._keeper.ended(lock.key, claimed.fence, work, in_time=run.errand is None)
 
     # -- telling -----------------------------------------------------------------------------------
 
@@ -360,14 +358,15 @@ class TickLocker:
             StoreCorrupt: TickEventKind.CORRUPT,
         }
         kind = kinds.get(type(error))
-        if kind is None or (run.kind is TickKind.DYNAMIC and kind is TickEventKind.SKIPPED and error.retry_after):
+        comes_again = run.errand is not None or (run.kind is TickKind.DYNAMIC and error.retry_after)
+        if kind is None or (kind is TickEventKind.SKIPPED and comes_again):
             return
         if kind is TickEventKind.CORRUPT:
             self._events.tell_corrupt(run.registry.report, key, run.scheduled, str(error))
             return
         self._tell(run, kind, key, run.scheduled, str(error))
         if kind is TickEventKind.SKIPPED and isinstance(error, StoreDown):
-            self._keeper.owe(key, run.scheduled)
+            self._keeper.owe(key, run.scheduled, run.scheduled + 1)
 
 
 def _too_late(run: Run) -> Callable[[Record | None, Instant], Answer]:
@@ -385,6 +384,9 @@ def _too_late(run: Run) -> Callable[[Record | None, Instant], Answer]:
 
 # Kinds of ticks that many instances try to get at one moment.
 _SHARED = (TickKind.GRID, TickKind.ONCE, TickKind.DYNAMIC)
+
+# Kinds of ticks that all instances know by the same name.
+_NAMED = (TickKind.GRID, TickKind.ONCE)
 
 _lockers: weakref.WeakSet[TickLocker] = weakref.WeakSet()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, final
 
+from gocron_py.distributed.decision import MOST_OWED
 from gocron_py.errors import ErrInvalidArgument, check_kind
 from gocron_py.instant import SECOND, Instant, Micros, micros_of
 from gocron_py.schedules.description import DurationRandomJobSchedule
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from gocron_py.schedules import Schedule
     from gocron_py.schedules.description import DescribedSchedule
 
-MOST_CAUGHT_UP = 100
+MOST_CAUGHT_UP = MOST_OWED
 """``catch_up="all"`` runs so many missed ticks, the latest ones."""
 
 LONGEST_CATCH_UP: Micros = 3600 * SECOND
@@ -133,11 +134,18 @@ class TickPolicy:
 
     def owed(self, schedule: Schedule, since: Instant, now: Instant) -> list[Instant]:
         """The missed ticks that ``catch_up`` allows for, of those from *since* on to *now*."""
-        if self.catch_up == "none" or since > now:
-            return []
+        most = 0 if self.catch_up == "none" or since > now else 1 if self.catch_up == "latest" else MOST_CAUGHT_UP
+        return self.worth(recent(schedule, since, now, most), now) if most else []
+
+    def worth(self, ticks: Sequence[Instant], now: Instant) -> list[Instant]:
+        """Those of some missed ticks, ascending, that ``catch_up`` allows for."""
         if self.catch_up == "all":
-            return recent(schedule, since, now, MOST_CAUGHT_UP)
-        return [at for at in recent(schedule, since, now, 1) if now - at <= LONGEST_CATCH_UP]
+            return list(ticks[-MOST_CAUGHT_UP:])
+        return [at for at in ticks[-1:] if now - at <= LONGEST_CATCH_UP and self.catch_up == "latest"]
+
+    def is_behind(self, schedule: Schedule, at: Instant, now: Instant) -> bool:
+        """Whether a tick that is due is to wait for its turn among those that were missed."""
+        return self.catch_up == "all" and now - at > self.deadline_of(schedule, at)
 
     def period(self, schedule: Schedule, now: Instant) -> Instant:
         """When the period of the schedule began that *now* is in: its last tick, or the start deadline ago."""
@@ -145,12 +153,15 @@ class TickPolicy:
         return last[0] if last else now - self.deadline_of(schedule, now)
 
     def following(self, schedule: Schedule, tick: Instant, now: Instant) -> Instant | None:
-        """The first tick after *tick* that is still to be tried at *now*. The others are stepped over by arithmetic."""
+        """The first tick after *tick* that is still to be tried at *now*. The others are stepped over by arithmetic.
+
+        With ``catch_up="all"`` those too that are caught up with, for they have their turn one after the other.
+        """
         after = schedule.next(tick)
         if after is None or after > now:
             return after
         in_time = schedule.resume(after, now - self.deadline_of(schedule, after))
-        owed = self.owed(schedule, after, now)
+        owed = [] if self.catch_up == "all" else self.owed(schedule, after, now)
         return min((at for at in (in_time, *owed[:1]) if at is not None), default=None)
 
 

@@ -19,6 +19,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any, ClassVar
 
@@ -27,6 +28,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from gocron_py.distributed.decision import (
+    MOST_OWED,
     WINDOW,
     Claim,
     Granted,
@@ -149,6 +151,7 @@ class StoreKit:
         start = 1_700_000_000_000_000
         claims = tuple(Claim(start, "f" * 24, "o" * 100, start, 1, start) for _ in range(64))
         record = Record("job", start, tuple(range(start, start + WINDOW)), start, claims, start)
+        record = replace(record, owed=tuple(range(start - MOST_OWED, start)))
         assert store.compare_and_set("job", None, encode(record))
         assert decode(store.load(["job"]).entries["job"].text, "job") == record
 

@@ -81,7 +81,7 @@ def test_following_is_later_and_on_the_grid(duration: int, tick: int, late: int)
 
 @given(st.integers(1, 20), st.integers(0, 400))
 def test_following_leaves_out_nothing_that_is_wanted(duration: int, late: int) -> None:
-    """The chain from tick to tick, as the executor walks it after a sleep, is all the wanted ones."""
+    """The chain from tick to tick, as the executor walks it after a sleep: all the wanted ones that have no backlog."""
     schedule = GridSchedule(duration, 0)
     for policy in (TickPolicy(), TickPolicy(start_deadline=timedelta(microseconds=37)), TickPolicy(catch_up="all")):
         chain = []
@@ -89,7 +89,11 @@ def test_following_leaves_out_nothing_that_is_wanted(duration: int, late: int) -
         while tick is not None and tick <= late:
             chain.append(tick)
             tick = policy.following(schedule, tick, late)
-        assert chain == [at for at in walked(schedule, 1, late) if policy.wants(schedule, at, late)]
+        wanted = [at for at in walked(schedule, 1, late) if policy.wants(schedule, at, late)]
+        assert chain == [at for at in wanted if not policy.is_behind(schedule, at, late)]
+        if policy.catch_up == "all":  # the rest is for the backlog
+            assert all(late - at <= policy.deadline_of(schedule, at) for at in chain)
+            assert set(wanted) - set(chain) <= set(policy.owed(schedule, 1, late))
 
 
 @pytest.mark.parametrize(

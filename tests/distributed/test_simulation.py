@@ -10,7 +10,7 @@ import pytest
 from simulation.rivals import Cell, measure
 from simulation.worlds import KINDS, Fleet, live
 
-from gocron_py.distributed import decision
+from gocron_py.distributed import decision, owed
 from gocron_py.distributed.decision import Answer, Granted, Record, Request
 from gocron_py.distributed.preference import FIRST_LOOK, Turn, Watch
 
@@ -59,6 +59,15 @@ def test_worlds_with_pauses_have_ticks_in_them() -> None:
         begun_again += trace.rpartition("RESUMED")[2].count("RUNS")
     assert refused > 50
     assert begun_again > 50
+
+
+@pytest.mark.parametrize("kind", ["unreachable", "rough"])
+def test_worlds_have_a_backlog_in_them(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is run; a fleet that does not is found out."""
+    assert sum("as it was owed" in "\n".join(live(seed, kind=kind, trace=True).trace) for seed in range(20)) > 5
+    assert complaints_of(range(40), kind=kind) == []
+    monkeypatch.setattr(owed, "owe", lambda record, kept, more: record)
+    assert any("was not caught up with" in complaint for complaint in complaints_of(range(40), kind=kind))
 
 
 def test_ticks_are_left_to_others() -> None:

@@ -20,6 +20,7 @@ import pytest
 
 import gocron_py as gocron
 from gocron_py.distributed import owners, sqlite
+from gocron_py.distributed.decision import decode
 from gocron_py.distributed.events import TickEventKind
 from gocron_py.distributed.sqlite import SQLiteStore, SQLiteTickLocker, file_system_of
 
@@ -66,6 +67,11 @@ class Fleet:
         """Wait until ticks run that were not due yet at the call."""
         now = datetime.now(UTC)
         until(lambda: sum(1 for at, _ in self.runs if at > now) >= 3)
+
+    def rests(self) -> None:
+        """Wait until no run goes on."""
+        store = self.lockers[0].store
+        until(lambda: decode(store.load(["job"]).entries["job"].text, "job").claims == ())
 
     def fails_with(self, kind: type[Exception]) -> None:
         before = len(self.errors)
@@ -218,6 +224,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 sqlite.BUSY_TIMEOUT = 0.1
 fleet = Fleet(Path({str(path)!r}))
 fleet.goes_on()
+fleet.rests()  # else its claim could not be released, and the job would be busy
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
 fleet.fails_with(gocron_py.StoreDown)

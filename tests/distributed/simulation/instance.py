@@ -18,14 +18,13 @@ from gocron_py.distributed.decision import (
     Refused,
     Request,
     claim,
-    cut_off,
     decode,
     encode,
-    living,
     reap,
     recover,
 )
-from gocron_py.distributed.owed import Owed, with_tick
+from gocron_py.distributed.errands import Errand, Errands
+from gocron_py.distributed.owed import Owed, noted, with_ticks
 from gocron_py.distributed.preference import FIRST_LOOK, Turn, Watch, rank, room_of
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickMissed, TickPaused, TickTaken
@@ -68,7 +67,6 @@ class Instance(Host):
         self.rules = rules
         self.lines = lines
         self.held: dict[str, tuple[str, Held]] = {}
-        self.offered: set[str] = set()
         self.chores: list[Callable[[], Generator[Step, Any, Any]]] = []
         self.known: dict[str, str] = {}
         # By key: whether the job is paused, and the last fence of before, as of the last look.
@@ -82,6 +80,9 @@ class Instance(Host):
         self.schedules = {key: job.schedule(BEGIN) for key, job in self.jobs.items()}
         # As in the locker: ticks before this may have to be caught up with.
         self.owes: dict[str, Owed | None] = dict.fromkeys(self.jobs, Owed(self.clock()))
+        self.errands = {key: Errands(job.tick_policy(), self.schedules[key]) for key, job in self.jobs.items()}
+        # Set where a look may find something sooner than the next one would.
+        self.rung = False
         self._log("born")
         for key in self.jobs:
             self.spawn(self._execute(key))
@@ -102,8 +103,12 @@ class Instance(Host):
         while tick is not None:
             while (left := tick - self.clock()) > 0:
                 yield Sleep(min(left, SECOND // 2))
-            self.spawn(self._run(key, tick, None))
-            tick = policy.following(schedule, tick, self.clock())
+            following = policy.following(schedule, tick, self.clock())
+            if policy.is_behind(schedule, tick, self.clock()) and following is not None:
+                self.owes[key] = with_ticks(self.owes[key], tick, min(following, self.clock() + 1))
+            else:
+                self.spawn(self._run(key, tick, None))
+            tick = following
 
     # -- claims ------------------------------------------------------------------------------------
 
@@ -124,10 +129,12 @@ class Instance(Host):
         """Set by the fleet: the other instances, as this one believes them to be."""
         raise NotImplementedError
 
-    def _rule(self, key: str, at: int, token: str, victim: str | None) -> Callable[[Record | None, int], Answer]:
+    def _rule(self, key: str, at: int, token: str, errand: Errand | None) -> Callable[[Record | None, int], Answer]:
         policy = self.jobs[key].tick_policy()
         lease = micros_of(policy.lease)
-        request = Request(at, TickKind.GRID, token, self.name, lease, policy.overlap, policy.attempts)
+        victim = None if errand is None else errand.victim
+        is_owed = errand is not None and victim is None
+        request = Request(at, TickKind.GRID, token, self.name, lease, policy.overlap, policy.attempts, is_owed=is_owed)
 
         def decide(record: Record | None, now: int) -> Answer:
             alive = self._alive_at(now)
@@ -137,24 +144,28 @@ class Instance(Host):
 
         return decide
 
-    def _run(self, key: str, at: int, victim: str | None) -> Activity:
+    def _run_errand(self, key: str, errand: Errand) -> Activity:
+        self.errands[key].out.add(errand)
+        yield from self._run(key, errand.at, errand)
+
+    def _run(self, key: str, at: int, errand: Errand | None) -> Activity:
         token = self._token()
         policy, schedule = self.jobs[key].tick_policy(), self.schedules[key]
         attempt = Attempt(
             key=key,
             token=token,
-            decide=self._rule(key, at, token, victim),
-            patience=0 if victim else policy.deadline_of(schedule, at),
+            decide=self._rule(key, at, token, errand),
+            patience=0 if errand else policy.deadline_of(schedule, at),
             elapsed=lambda: self.world.now,
             lease=None if self.rules.exact else micros_of(policy.lease),
             known=self.known.get(key),
             paused=self.paused.get(key, False),
             dice=self.world.dice.random,
         )
-        if victim is None:
+        if errand is None:
             self._give_up_if_late(attempt, at)
-        if victim is not None or not self._leave_to_others(attempt, at):
-            yield from self._claim(attempt, at, victim)
+        if errand is not None or not self._leave_to_others(attempt, at):
+            yield from self._claim(attempt, at, errand)
 
     def _give_up_if_late(self, attempt: Attempt, at: int) -> None:
         policy, schedule = self.jobs[attempt.key].tick_policy(), self.schedules[attempt.key]
@@ -204,21 +215,22 @@ class Instance(Host):
             if not watch.turns:
                 return
 
-    def _claim(self, attempt: Attempt, at: int, victim: str | None) -> Activity:
+    def _claim(self, attempt: Attempt, at: int, errand: Errand | None) -> Activity:
         key, token, job = attempt.key, attempt.token, self.jobs[attempt.key]
         sent = self.world.now if attempt.glance is None else attempt.glance.asked
         try:
             granted = yield from procedures.claim_tick(attempt)
         except LockError as error:
             self.world.note(self.name, job.name, at - BEGIN, type(error).__name__)
-            if isinstance(error, StoreDown):
-                self.owes[key] = with_tick(self.owes[key], at)
+            if isinstance(error, StoreDown) and errand is None:
+                self.owes[key] = with_ticks(self.owes[key], at, at + 1)
             if attempt.doubtful and self.rules.settles:
                 versions = tuple(attempt.doubtful)
                 self.chores.append(lambda: procedures.settle(key, token, versions))
+            if errand is not None:
+                self.errands[key].came_back(errand, False, self.world.now)
             return
         finally:
-            self.offered.discard(victim or "")
             self._remember(key, attempt.known)
         held = Held(granted.claim, sent)
         self.held[token] = key, held
@@ -226,9 +238,14 @@ class Instance(Host):
         # As in the registry: a pause has come between the grant and the task.
         began = held.claim.fence > self.fences.get(key, 0)
         if began:
-            yield from self._work(job, held)
+            yield from self._work(job, held, errand)
         del self.held[token]
-        yield from self._finish(key, token, began or victim is None)
+        yield from self._finish(key, token, began or errand is None or errand.victim is None)
+        if began:
+            self.errands[key].ended(held.claim.fence, round(job.work * SECOND), in_time=errand is None)
+            self.rung |= self.errands[key].are_left
+        if errand is not None:
+            self.errands[key].came_back(errand, began, self.world.now)
 
     def _remember(self, key: str, life: str | None) -> None:
         if life is None:
@@ -236,9 +253,10 @@ class Instance(Host):
         else:
             self.known[key] = life
 
-    def _work(self, job: FleetJob, held: Held) -> Activity:
+    def _work(self, job: FleetJob, held: Held, errand: Errand | None) -> Activity:
         claimed = held.claim
-        self.world.note(self.name, "RUNS", job.name, claimed.at - BEGIN, "attempt", claimed.attempt)
+        late = "" if errand is None or errand.victim is not None else "as it was owed"
+        self.world.note(self.name, "RUNS", job.name, claimed.at - BEGIN, "attempt", claimed.attempt, late)
         self._log("start", job.name, claimed.at, claimed.attempt, claimed.fence)
         end = self.world.now + round(job.work * SECOND)
         while self.world.now < end and not held.lost:
@@ -269,7 +287,12 @@ class Instance(Host):
                         self._log("attend", job.name, self.skew)
             except LockError:
                 pass
-            yield Sleep(poll)
+            again = min((each.again for each in self.errands.values() if each.again is not None), default=None)
+            until = self.world.now + poll if again is None else min(again, self.world.now + poll)
+            nap = SECOND // 50 if any(each.are_left for each in self.errands.values()) else poll
+            while not self.rung and self.world.now < until:
+                yield Sleep(min(until - self.world.now, nap))
+            self.rung = False
 
     def _renew(self) -> Activity:
         for token, (key, held) in list(self.held.items()):
@@ -287,6 +310,8 @@ class Instance(Host):
 
     def _look(self) -> Activity:
         keys = list(self.jobs)
+        for errands in self.errands.values():
+            errands.again = None
         paused = self.paused
         snapshot, _ = yield from procedures.register(keys, self._token(), (), lambda key: paused.get(key, False))
         alive = self._alive_at(snapshot.now)
@@ -303,18 +328,23 @@ class Instance(Host):
             if record.paused:
                 self.fences[key], self.owes[key] = record.fence, None
                 continue
-            if policy.overlap or not living(record, alive):
-                for each in cut_off(record, alive, policy.attempts):
-                    if each.token not in self.offered:
-                        self.offered.add(each.token)
-                        self.spawn(self._run(key, each.at, each.token))
-            self._catch_up(key, record)
+            current = yield from self._note(key, record)
+            if current is not None:
+                for errand in self.errands[key].due(current, alive, self.clock(), self.world.now):
+                    self.spawn(self._run_errand(key, errand))
 
-    def _catch_up(self, key: str, record: Record) -> None:
-        owed, self.owes[key] = self.owes[key], None
-        if owed is not None:
-            for at in owed.ticks(record, self.schedules[key], self.jobs[key].tick_policy(), self.clock()):
-                self.spawn(self._run(key, at, None))
+    def _note(self, key: str, record: Record) -> Generator[Step, Any, Record | None]:
+        owed, schedule, policy, now = self.owes[key], self.schedules[key], self.jobs[key].tick_policy(), self.clock()
+
+        def change(record: Record) -> Record:
+            return noted(record, owed, schedule, policy, now)
+
+        after: Record | None = record
+        if change(record) != record:
+            after = yield from procedures.amend(key, record.life, change)
+        if self.owes[key] is owed:
+            self.owes[key] = None
+        return after
 
 
 def _why_too_late(record: Record | None, at: int) -> type[LockError]:

@@ -33,10 +33,11 @@ class Outcome:
     accounts: list[Account]
     trace: list[str] = field(default_factory=list)
     broken_pauses: list[str] = field(default_factory=list)
+    not_caught_up: list[str] = field(default_factory=list)
 
     def complaints(self) -> list[str]:
         """How the promise was broken."""
-        found = [f"seed {self.seed} ({self.kind}): {each}" for each in self.broken_pauses]
+        found = [f"seed {self.seed} ({self.kind}): {each}" for each in [*self.broken_pauses, *self.not_caught_up]]
         for account in self.accounts:
             for what in ("twice", "missed", "not_recovered", "fences_wrong"):
                 ticks = getattr(account, what)
@@ -81,7 +82,7 @@ class Fleet:
         self.lines: list[Line] = []
         self.instances: list[Instance] = []
         # Dice of its own for what instances believe of each other: how often they are quite wrong.
-        self.beliefs = random.Random(hash(world.dice.getstate()))
+        self.beliefs = random.Random(hash(world.dice.getstate()[1]))  # of numbers alone: the same in each process
         self.errs = self.beliefs.choice([0.0, 0.0, 0.3])
 
     def start(self, jobs: list[FleetJob] | None = None) -> Instance:
@@ -151,6 +152,41 @@ class Pauses:
                 self.broken.append(f"{key}: {held.at - BEGIN} was granted during a pause")
             elif held.attempt == 1 and any(began < held.at < ended for began, ended in self.past.get(key, ())):
                 self.broken.append(f"{key}: {held.at - BEGIN} came during a pause, and was run later")
+
+
+class Backlog:
+    """Watches the store: of a job that catches up with all of its ticks each is granted in the end, or still owed.
+
+    Of those jobs whose runs may overlap: else a tick in time may find the job busy.
+    """
+
+    def __init__(self) -> None:
+        self.granted: dict[str, set[int]] = {}
+
+    def watch(self, key: str, text: str) -> None:
+        """A record is written."""
+        self.granted.setdefault(key, set()).update(held.at for held in decode(text, key).claims)
+
+    def lost(self, fleet: Fleet) -> list[str]:
+        """In the end, of a world in which the store is not wiped and its clock is not set."""
+        found, world = [], fleet.world
+        for job in fleet.jobs:
+            key, policy = key_of(job), job.tick_policy()
+            attended = [line.time for line in fleet.lines if line.what == "attend" and line.job == job.name]
+            if world.down or not attended or not policy.overlap or policy.catch_up != "all":
+                continue
+            last = world.now - micros_of(policy.start_deadline or timedelta(0)) - 3 * SECOND
+            # What an instance has not yet told the store.
+            for owed in (each.owes[key] for each in fleet.living()):
+                last = min(last, owed.since - 1) if owed is not None and owed.since is not None else last
+            known = self.granted.get(key, set()) | set(decode(world.entries[key].text, key).owed)
+            schedule = job.schedule(BEGIN)
+            tick = schedule.next(min(attended))
+            while tick is not None and tick <= last:
+                if tick not in known:
+                    found.append(f"{key}: {tick - BEGIN} was not caught up with")
+                tick = schedule.next(tick)
+        return found
 
 
 def _pause(fleet: Fleet) -> None:
@@ -239,6 +275,9 @@ KINDS: dict[str, tuple[list[Trouble], int, int, float, bool]] = {
     "all of it": ([_outage, _kill, _stall(40), _jump(20 * SECOND), _wipe, _pause], 8, 5 * SECOND, 0.05, False),
 }
 
+# In these nobody owes ticks: the store is wiped or paused, or its clock is set to a time when they are not due.
+_FORGETFUL = ("jumping", "wiped", "paused", "all of it")
+
 LENGTH = 40 * SECOND
 QUIET = 12 * SECOND
 
@@ -259,8 +298,13 @@ def live(
     # Leases that outlast the stalls or do not.
     jobs = [_job(dice, number, dice.choice([2.0, 5.0, 30.0])) for number in range(2)]
     fleet = Fleet(world, rules, jobs, skew)
-    pauses = Pauses()
-    world.watch = lambda key, before, text: pauses.watch(world, key, before, text)
+    pauses, backlog = Pauses(), Backlog()
+
+    def watch(key: str, before: Entry | None, text: str) -> None:
+        pauses.watch(world, key, before, text)
+        backlog.watch(key, text)
+
+    world.watch = watch
     for _ in range(dice.choice([2, 3, 4])):
         fleet.start()
     for _ in range(count):
@@ -274,4 +318,5 @@ def live(
     if not judged:
         for account in accounts:
             account.missed, account.not_recovered = [], []
-    return Outcome(seed, kind, accounts, world.trace or [], pauses.broken)
+    lost = [] if kind in _FORGETFUL else backlog.lost(fleet)
+    return Outcome(seed, kind, accounts, world.trace or [], pauses.broken, lost)
