@@ -329,9 +329,7 @@ def finish(record: Record | None, token: str, next_at: Instant | None = None) ->
     claims = () if record is None else tuple(held for held in record.claims if held.token != token)
     if record is None or len(claims) == len(record.claims):
         return None
-    following = record.next_at if next_at is None else next_at
-    kept = record.life, record.paused, record.owed
-    return Record(record.name, record.floor, record.seen, record.fence, claims, following, *kept)
+    return replace(record, claims=claims, next_at=record.next_at if next_at is None else next_at)
 
 
 def unclaim(record: Record | None, token: str) -> Record | None:
