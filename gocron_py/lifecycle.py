@@ -112,16 +112,17 @@ class Lifecycle:
             records = list(registry.jobs.values())
         _started.add(self)
         self._began = time.monotonic()
+        now = registry.now()  # first: what comes due while the stores are told is this scheduler's to run
         self._share([(record, record.spec) for record in records])
-        now = registry.now()
         for record in records:
             self._schedule(record, record.spec, now, fresh=record.started is None)
 
     def schedule_shared(self, record: JobRecord, spec: JobSpec) -> None:
         """Enter the first tick of a job that came after the start, under a tick locker."""
+        now = self._registry.now()
         self._share([(record, spec)])
         if self._registry.scheduling:
-            self._schedule(record, spec, self._registry.now(), fresh=True)
+            self._schedule(record, spec, now, fresh=True)
 
     def _schedule(self, record: JobRecord, spec: JobSpec, now: Instant, fresh: bool) -> None:
         """Enter the first tick of a job that is there already."""

@@ -379,11 +379,13 @@ class Keeper:
 
     def _note(self, job: Attendance, record: Record) -> Record | None:
         """Write into the record what this instance knows to be owed. ``None``: the record is gone."""
-        owed, resumed = job.owes, self.pauses.resumed
+        with self._lock:
+            owed = job.owes = None if job.owes is None else job.owes.at(record)
+        resumed = self.pauses.resumed
+        change = partial(job.noted, owed=owed, resumed=resumed)
         after: Record | None = record
-        if job.noted(record, owed, resumed) != record:
+        if change(record) != record:
             job.version = None
-            change = partial(job.noted, owed=owed, resumed=resumed)
             after = self.driver.drive(amend(job.key, record.life, change))
         with self._lock:
             if job.owes is owed:  # nothing has been added meanwhile

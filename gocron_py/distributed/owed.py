@@ -26,15 +26,22 @@ class Owed:
     :ivar since: the first one that this instance could not run.
     :ivar from_last: from the last one on that somebody has run: what no instance was there for. What was not
         run before that one had its reason. So it is at an instance's first look at a job.
+    :ivar last: that one, once it is known: what is run after the look is another matter.
     """
 
     before: Instant
     since: Instant | None = None
     from_last: bool = True
+    last: Instant | None = None
+
+    def at(self, record: Record) -> Owed:
+        """The same, once the record has been seen."""
+        return replace(self, last=max((record.floor, *record.seen[-1:]))) if self.last is None else self
 
     def ticks(self, record: Record, schedule: Schedule, policy: TickPolicy, now: Instant) -> list[Instant]:
         """Those of a job, by what its record says."""
-        after = [max((record.floor, *record.seen[-1:]))] if self.from_last else []
+        last = self.at(record).last or 0
+        after = [max(record.floor, last)] if self.from_last else []
         if self.since is not None:
             after.append(max(self.since - 1, record.floor))
         first = schedule.next(min(after))

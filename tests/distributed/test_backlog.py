@@ -616,6 +616,11 @@ def test_at_the_first_look_what_is_of_another_schedule_or_policy_is_dropped() ->
     assert owed("all", Owed(before=160, since=150, from_last=False)) == (105, 110, 120, 150)
     assert owed("all", resumed=110) == (120, 140, 150)
     assert owed("none") == ()
+    seen = first.at(replace(record, seen=(100,)))  # 130 was run between the look and the write
+    assert owed("all", seen) == (110, 120, 140, 150)
+    earlier = first.at(replace(record, floor=90, seen=()))
+    afterwards = replace(record, owed=())
+    assert noted(afterwards, earlier, schedule, TickPolicy(catch_up="all"), 165).owed == (110, 120, 140, 150)
     assert owed("latest") == (120,)  # of 160 it is too early to tell
 
 

@@ -83,6 +83,7 @@ class Instance(Host):
         self.errands = {key: Errands(job.tick_policy(), self.schedules[key]) for key, job in self.jobs.items()}
         # Set where a look may find something sooner than the next one would.
         self.rung = False
+        self.has_looked = False
         self._log("born")
         for key in self.jobs:
             self.spawn(self._execute(key))
@@ -99,7 +100,10 @@ class Instance(Host):
 
     def _execute(self, key: str) -> Activity:
         schedule, policy = self.schedules[key], self.jobs[key].tick_policy()
-        tick = schedule.next(self.clock())
+        born, began = self.world.now, self.clock()
+        while not self.has_looked and self.world.now < born + 2 * SECOND:  # as a start does
+            yield Sleep(SECOND // 100)
+        tick = schedule.next(began)
         while tick is not None:
             while (left := tick - self.clock()) > 0:
                 yield Sleep(min(left, SECOND // 2))
@@ -281,6 +285,7 @@ class Instance(Host):
                     self.chores.pop(0)
                 yield from self._renew()
                 yield from self._look()
+                self.has_looked = True
                 if not announced:
                     announced = True
                     for job in self.jobs.values():
@@ -334,7 +339,9 @@ class Instance(Host):
                     self.spawn(self._run_errand(key, errand))
 
     def _note(self, key: str, record: Record) -> Generator[Step, Any, Record | None]:
-        owed, schedule, policy, now = self.owes[key], self.schedules[key], self.jobs[key].tick_policy(), self.clock()
+        before = self.owes[key]
+        owed = self.owes[key] = None if before is None else before.at(record)
+        schedule, policy, now = self.schedules[key], self.jobs[key].tick_policy(), self.clock()
 
         def change(record: Record) -> Record:
             return noted(record, owed, schedule, policy, now)
