@@ -112,15 +112,13 @@ class Lifecycle:
             records = list(registry.jobs.values())
         _started.add(self)
         self._began = time.monotonic()
-        now = registry.now()  # first: what comes due while the stores are told is this scheduler's to run
-        self._share([(record, record.spec) for record in records])
+        now = self._share([(record, record.spec) for record in records])
         for record in records:
             self._schedule(record, record.spec, now, fresh=record.started is None)
 
     def schedule_shared(self, record: JobRecord, spec: JobSpec) -> None:
         """Enter the first tick of a job that came after the start, under a tick locker."""
-        now = self._registry.now()
-        self._share([(record, spec)])
+        now = self._share([(record, spec)])
         if self._registry.scheduling:
             self._schedule(record, spec, now, fresh=True)
 
@@ -141,15 +139,28 @@ class Lifecycle:
         if gone:
             self._report.tell("job_unregistered", spec.handle)
 
-    def _share(self, jobs: list[tuple[JobRecord, JobSpec]]) -> None:
-        """Have the tick lockers look after the ticks of jobs. Their stores know them before their first tick is due."""
-        attended: dict[TickLocker, list[Attendance]] = {}
+    def _share(self, jobs: list[tuple[JobRecord, JobSpec]]) -> Instant:
+        """Have the tick lockers look after the ticks of jobs. Their stores know them before their first tick is due.
+
+        That takes a while. What comes due meanwhile is late, and left to the lockers.
+
+        :return: the time from which on ticks are the scheduler's.
+        """
+        registry = self._registry
+        began = registry.now()
+        attended: dict[TickLocker, list[tuple[JobSpec, Attendance]]] = {}
         for record, spec in jobs:
-            locker = self._registry.settings.locker_of(spec)
+            locker = registry.settings.locker_of(spec)
             if spec.policy is not None and isinstance(locker, TickLocker):
-                attended.setdefault(locker, []).append(self._attendance(record, spec, spec.policy, locker))
+                attendance = self._attendance(record, spec, spec.policy, locker)
+                attended.setdefault(locker, []).append((spec, attendance))
         for locker, some in attended.items():
-            locker.attend(some)
+            locker.attend([attendance for _, attendance in some])
+        now = registry.now()
+        for locker, some in attended.items():
+            for spec, _ in some:
+                locker.catch_up(spec.key, began, now + 1)
+        return now
 
     def _attendance(self, record: JobRecord, spec: JobSpec, policy: TickPolicy, locker: TickLocker) -> Attendance:
         registry = self._registry

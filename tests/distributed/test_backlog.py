@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -43,6 +43,7 @@ from gocron_py.distributed.memory import MemoryElector, MemoryStore
 from gocron_py.distributed.owed import Owed, noted
 from gocron_py.distributed.policy import TickPolicy
 from gocron_py.distributed.sqlite import SQLiteTickLocker
+from gocron_py.distributed.store import Snapshot, TickStore
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import TickStale, TickTaken
 from gocron_py.schedules.grid import GridSchedule
@@ -127,6 +128,34 @@ def leave(fleet: Fleet, gate: Gate, how: Callable[[], object], number: int = 0) 
     gate.let_go()
     leaving.join(20)
     assert not leaving.is_alive()
+
+
+class Late(TickStore):
+    """The first answer that tells of the job takes a minute and a half."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet, self.poll, self.is_first = fleet, 0.05, True
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        if "job" in keys and self.is_first:
+            self.is_first = False
+            self.fleet.clock.advance(timedelta(seconds=90))
+        return self.fleet.store.load(keys)
+
+    def compare_and_set(self, key: str, version: object, text: str) -> bool:
+        return self.fleet.store.compare_and_set(key, version, text)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_comes_due_while_a_start_waits_for_the_store(fleet: Fleet, is_known: bool) -> None:
+    """It runs; unless the job was not registered then, and ticks count from that."""
+    missed = miss(fleet, 2) if is_known else []
+    fleet.instance(every(60), store=Late(fleet), catch_up="all")
+    expected = [*missed, *([180.0] if is_known else [])]
+    until(lambda: sorted(fleet.ticks()) == expected)
+    fleet.advance(60)
+    until(lambda: sorted(fleet.ticks()) == [*expected, (240.0 if is_known else 120.0)])
+    assert fleet.refusals == []
 
 
 # -- one at a time ---------------------------------------------------------------------------------
@@ -501,6 +530,7 @@ import os, sys, time
 from datetime import timedelta
 import gocron_py as gocron
 from gocron_py.distributed.sqlite import SQLiteTickLocker
+from gocron_py.distributed.store import Snapshot, TickStore
 
 path, ledger = sys.argv[1:]
 def task():

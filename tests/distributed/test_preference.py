@@ -213,6 +213,12 @@ def meet(fleet: Fleet, others: int) -> None:
     until(lambda: all(len(locker._keeper.peers.others) == others for locker in fleet.lockers), 30)
 
 
+def look_late(fleet: Fleet) -> None:
+    """Have those who wait look after a second: however slow the machine, the preferred one is faster."""
+    for locker in fleet.lockers:
+        locker._turns._first = SECOND
+
+
 def add_silent(fleet: Fleet, name: str, group: str) -> None:
     """An instance that lives, for all that is known, and does nothing: frozen, say."""
     from gocron_py.distributed.presence import decode_roster
@@ -252,6 +258,7 @@ def test_the_preferred_one_runs_what_all_could(fleet: Fleet) -> None:
     for number in range(4):
         fleet.instance(every(10), store=Counting(fleet.store, calls[number]))
     meet(fleet, 3)
+    look_late(fleet)
     for each in calls:
         each.clear()
     owners = [locker.store.owner() for locker in fleet.lockers]
@@ -442,6 +449,7 @@ def calls_per_tick(instances: int, jobs: int) -> float:
         fleet.schedulers.append(scheduler)
         fleet.lockers.append(locker)
     meet(fleet, instances - 1)
+    look_late(fleet)
     calls.clear()
     for _ in range(3):
         fleet.clock.advance(timedelta(seconds=60))
@@ -459,6 +467,6 @@ def calls_per_tick(instances: int, jobs: int) -> float:
 @pytest.mark.slow
 def test_calls_do_not_grow_with_the_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tick costs four calls, and a little; if all claimed at once, ten instances would make thirteen at the least."""
-    monkeypatch.setattr(presence, "_BEAT", 0.1)
+    monkeypatch.setattr(presence, "_BEAT", 0.3)
     assert 4 <= calls_per_tick(1, 60) < 5
     assert calls_per_tick(10, 60) < 7

@@ -14,7 +14,7 @@ from gocron_py.distributed import decision, owed
 from gocron_py.distributed.decision import Answer, Granted, Record, Request
 from gocron_py.distributed.preference import FIRST_LOOK, Turn, Watch
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 SEEDS = 2000
 
@@ -28,7 +28,6 @@ def complaints_of(seeds: range, **how: Any) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("part", range(10))
 def test_the_promise_is_kept(part: int) -> None:
     """A seed that fails is in the message: ``python -m tests.distributed.simulation --seed N --trace``."""

@@ -103,7 +103,9 @@ class Instance(Host):
         born, began = self.world.now, self.clock()
         while not self.has_looked and self.world.now < born + 2 * SECOND:  # as a start does
             yield Sleep(SECOND // 100)
-        tick = schedule.next(began)
+        # What came due meanwhile is left to the locker.
+        self.owes[key] = with_ticks(self.owes[key], began, self.clock() + 1)
+        tick = schedule.next(self.clock())
         while tick is not None:
             while (left := tick - self.clock()) > 0:
                 yield Sleep(min(left, SECOND // 2))
