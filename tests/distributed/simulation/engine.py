@@ -43,6 +43,7 @@ class World:
     network: Network = field(default_factory=Network)
     now: int = BEGIN
     store_offset: int = 0
+    jumps: list[tuple[int, int]] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
     down: bool = False
     trace: list[str] | None = None
@@ -75,6 +76,16 @@ class World:
     def store_now(self) -> int:
         """The store's time."""
         return self.now + self.store_offset
+
+    def store_then(self, ago: int) -> int:
+        """The store's time so long ago."""
+        then = self.now - ago
+        return then + self.store_offset - sum(by for when, by in self.jumps if when > then)
+
+    def jump(self, by: int) -> None:
+        """Set the store's clock."""
+        self.store_offset += by
+        self.jumps.append((self.now, by))
 
     def load(self, keys: Any) -> Snapshot:
         """As it is at this moment."""

@@ -143,7 +143,7 @@ class Pauses:
         if was is not None and was.paused and not after.paused:
             # It ends when whoever resumed has looked; the write came a moment later, or much later.
             slowest = world.network.late + 4 * world.network.latency
-            self.past.setdefault(key, []).append((self.since.pop(key), world.store_now() - slowest))
+            self.past.setdefault(key, []).append((self.since.pop(key), world.store_then(slowest)))
         old = set() if was is None else {held.token for held in was.claims}
         for held in after.claims:
             if held.token in old:
@@ -250,7 +250,7 @@ def _outage(fleet: Fleet) -> None:
 def _jump(by: int) -> Trouble:
     def jump(fleet: Fleet) -> None:
         fleet.world.note(f"THE STORE'S CLOCK JUMPS by {by / SECOND} s")
-        fleet.world.store_offset += by
+        fleet.world.jump(by)
 
     return jump
 
