@@ -5,6 +5,8 @@ A store's tests derive from :class:`HolderFaults`, with the fixture ``site`` of 
 
 from __future__ import annotations
 
+import random
+import time
 from collections import Counter
 from dataclasses import astuple
 from pathlib import Path
@@ -13,6 +15,7 @@ import holder_jobs
 import pytest
 from fleet_checks import (
     FleetChecks,
+    Rough,
     Site,
     attend,
     check,
@@ -27,6 +30,7 @@ from fleet_checks import (
 from gocron_py.demo.fleet import Fleet
 from gocron_py.demo.log import Line
 from gocron_py.instant import SECOND, micros_of
+from tests import soak
 from tests.servers.proxy import Fault, Proxy
 
 # What a busy machine may need beyond the lease and the next look.
@@ -167,3 +171,40 @@ class HolderFaults(FleetChecks):
             until_now = now()
             fleet.end()
         check(list(site.accounts(holder_jobs.PARTITION, tmp_path, until_now).values()))
+
+    @soak.only
+    @pytest.mark.timeout(0)
+    def test_75_five_processes_and_two_hundred_jobs_live_through_all_of_that(self, site: Site, tmp_path: Path) -> None:
+        """Kills, freezes, and networks that are cut one way or both, by dice, for as long as GOCRON_SOAK says."""
+        assert site.through is not None
+        seed = random.randrange(10_000)
+        dice, end = random.Random(seed), time.monotonic() + soak.SECONDS
+        with Proxy(site.port) as road, site.fleet(tmp_path, "holder_jobs:MANY") as fleet:
+            behind = [fleet.start(at=site.through(road.port)) for _ in range(2)]
+            attend(tmp_path, *behind, *[fleet.start() for _ in range(3)])
+            rough, cuts = Rough(fleet, dice), 0
+            while time.monotonic() < end:
+                rough.go_on(dice.uniform(1, 10), kills=0.1)
+                there = [process for process in behind if process in fleet.in_state("running")]
+                for _ in range(2 - len(there)):
+                    fleet.quit(dice.choice([each for each in fleet.in_state("running") if each not in there]))
+                    there.append(fleet.start(at=site.through(road.port)))
+                behind = there
+                for process in behind:
+                    fleet.write_down("cut", process)
+                road.fail(dice.choice([Fault.SILENCE, Fault.NO_REPLIES]))
+                lasts(dice.uniform(0.5, 8))
+                road.heal()
+                for process in behind:
+                    fleet.write_down("healed", process)
+                cuts += 1
+            lasts(20)
+            until_now = now()
+            fleet.end()
+        accounts = list(site.accounts(holder_jobs.MANY, tmp_path, until_now).values())
+        started, due = sum(each.started for each in accounts), sum(each.due for each in accounts)
+        excused = sum(len(each.excused) for each in accounts)
+        told = f"seed {seed}: {started} of {due} started, {excused} excused"
+        print(f"{told}; {rough.killed} killed, {rough.frozen} frozen, {cuts} cut", flush=True)
+        check(accounts)
+        assert started > due / 2

@@ -92,3 +92,20 @@ FREEZES = (FleetJob("frozen", "", gocron.duration_job(PACE), 0.5, policy=_rerun(
 
 # Hashes tell which process is preferred for a job. So many that one of three is preferred for none once in ten million.
 PARTITION = tuple(FleetJob(f"tick{number}", "", gocron.duration_job(PACE), policy=_rerun(10)) for number in range(40))
+
+# As many as a program may have: twenty each second.
+MANY = tuple(
+    FleetJob(
+        f"many{number}",
+        "",
+        gocron.cron_job(f"{number % 10}/10 * * * * *", with_seconds=True),
+        0.1,
+        policy={
+            "on_crash": "rerun",
+            "max_attempts": 20,
+            "lease": timedelta(seconds=2),
+            "catch_up": "all" if number % 2 else "latest",
+        },
+    )
+    for number in range(200)
+)
