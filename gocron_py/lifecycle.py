@@ -148,18 +148,16 @@ class Lifecycle:
         """
         registry = self._registry
         began = registry.now()
-        attended: dict[TickLocker, list[tuple[JobSpec, Attendance]]] = {}
+        attended: dict[TickLocker, list[Attendance]] = {}
         for record, spec in jobs:
             locker = registry.settings.locker_of(spec)
             if spec.policy is not None and isinstance(locker, TickLocker):
-                attendance = self._attendance(record, spec, spec.policy, locker)
-                attended.setdefault(locker, []).append((spec, attendance))
+                attended.setdefault(locker, []).append(self._attendance(record, spec, spec.policy, locker))
         for locker, some in attended.items():
-            locker.attend([attendance for _, attendance in some])
+            locker.attend(some)
         now = registry.now()
-        for locker, some in attended.items():
-            for spec, _ in some:
-                locker.catch_up(spec.key, began, now + 1)
+        for _, spec in jobs:
+            registry.catch_up(spec, began, now + 1)
         return now
 
     def _attendance(self, record: JobRecord, spec: JobSpec, policy: TickPolicy, locker: TickLocker) -> Attendance:

@@ -102,7 +102,7 @@ class Registry:
             self.wake()
 
     def catch_up(self, spec: JobSpec, since: Instant, before: Instant) -> None:
-        """Leave to the job's tick locker what came from *since* on, before *before*: it is late. The lock is held."""
+        """Leave to the job's tick locker, if it has one, what came from *since* on, before *before*: it is late."""
         locker = self.settings.locker_of(spec)
         if isinstance(locker, TickLocker):
             locker.catch_up(spec.key, since, before)

@@ -85,13 +85,8 @@ class Gate:
 
 @pytest.fixture
 def fleet() -> Iterator[Fleet]:
-    fleet = Fleet()
-    fleet.store.poll = 0.05
-    yield fleet
-    for scheduler in fleet.schedulers:
-        scheduler.shutdown()
-    for locker in fleet.lockers:
-        locker.close()
+    with Fleet(poll=0.05) as fleet:
+        yield fleet
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -26,14 +26,25 @@ START = datetime(2024, 1, 1, 0, 0, 0, 300_000, tzinfo=UTC)
 class Fleet:
     """Schedulers that share a store and a clock, and what they did."""
 
-    def __init__(self) -> None:
+    def __init__(self, poll: float | None = None) -> None:
         self.clock = FakeClock(START)
         self.store = MemoryStore(self.clock)
+        if poll is not None:
+            self.store.poll = poll
         self.runs: list[tuple[int, gocron.CurrentRun]] = []
         self.refusals: list[tuple[int, Exception]] = []
         self.events: list[TickEvent] = []
         self.schedulers: list[gocron.Scheduler] = []
         self.lockers: list[TickLocker] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for scheduler in self.schedulers:
+            scheduler.shutdown()
+        for locker in self.lockers:
+            locker.close()
 
     def instance(
         self,
@@ -82,12 +93,8 @@ class Fleet:
 
 @pytest.fixture
 def fleet() -> Iterator[Fleet]:
-    fleet = Fleet()
-    yield fleet
-    for scheduler in fleet.schedulers:
-        scheduler.shutdown()
-    for locker in fleet.lockers:
-        locker.close()
+    with Fleet() as fleet:
+        yield fleet
 
 
 def until(is_so: Callable[[], bool], seconds: float = 10.0) -> None:

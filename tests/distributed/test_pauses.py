@@ -40,13 +40,8 @@ class Failing(TickStore):
 
 @pytest.fixture
 def fleet() -> Iterator[Fleet]:
-    fleet = Fleet()
-    fleet.store.poll = 0.05
-    yield fleet
-    for scheduler in fleet.schedulers:
-        scheduler.shutdown()
-    for locker in fleet.lockers:
-        locker.close()
+    with Fleet(poll=0.05) as fleet:
+        yield fleet
 
 
 def record_of(fleet: Fleet, key: str = "job") -> Record:

@@ -199,13 +199,8 @@ class Counting(TickStore):
 @pytest.fixture
 def fleet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     monkeypatch.setattr(presence, "_BEAT", 0.1)
-    fleet = Fleet()
-    fleet.store.poll = 0.05
-    yield fleet
-    for scheduler in fleet.schedulers:
-        scheduler.shutdown()
-    for locker in fleet.lockers:
-        locker.close()
+    with Fleet(poll=0.05) as fleet:
+        yield fleet
 
 
 def meet(fleet: Fleet, others: int) -> None:
