@@ -12,7 +12,6 @@ Where Go wraps lists in functions, any Python collection will do, and a naive
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
@@ -82,7 +81,7 @@ from gocron_py.schedules.cron import (
 )
 from gocron_py.schedules.description import DescribedSchedule
 from gocron_py.schedules.grid import GridSchedule, RandomGridSchedule, share_of
-from gocron_py.schedules.interval import DurationRandomSchedule, DurationSchedule
+from gocron_py.schedules.interval import DurationRandomSchedule, shared_duration
 from gocron_py.schedules.one_time import OneTimeSchedule
 from gocron_py.schedules.recurrence import RRuleSchedule
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy, Weekday
@@ -160,17 +159,18 @@ class Setup:
         return schedule
 
 
-class JobDefinition(ABC):
+class JobDefinition:
     """When a job runs (Go: ``JobDefinition``); made by the functions below."""
 
+    # No ABC: whether an object is one of those is asked for each new job, and takes four times as long.
     __slots__ = ()
 
-    @abstractmethod
     def build(self, setup: Setup) -> DescribedSchedule:
         """The schedule of one job.
 
         :raises ValidationError: a wrong value, or a schedule that never runs.
         """
+        raise NotImplementedError
 
 
 _DAILY = AtTimeErrors(ErrDailyJobAtTimesNil, ErrDailyJobAtTimeNil, ErrDailyJobHours, ErrDailyJobMinutesSeconds)
@@ -244,7 +244,7 @@ class _DurationJob(JobDefinition):
         if duration < 0:
             raise ErrDurationJobIntervalNegative(got=self.duration)
         if setup.grid is None:
-            return setup.usable(DurationSchedule(duration), _beyond)
+            return setup.usable(shared_duration(duration), _beyond)
         shift = share_of(setup.grid, min(setup.splay, duration))
         anchor = shift if setup.start is None or setup.start_immediately else setup.start
         return setup.usable(GridSchedule(duration, anchor), _beyond)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from datetime import datetime, tzinfo
+from random import Random
 from typing import TYPE_CHECKING, Literal, TypeVar, final
 from uuid import UUID
 
@@ -19,8 +20,7 @@ from gocron_py.schedules.description import DescribedSchedule, JobSchedule
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
 
 if TYPE_CHECKING:
-    from gocron_py.definitions import Cron
-    from gocron_py.distributed import Locker
+    from gocron_py.distributed import Elector, Locker, TickLocker
     from gocron_py.distributed.pauses import Pauses
     from gocron_py.distributed.policy import PolicyOverrides, TickPolicy
     from gocron_py.limits import LimitMode
@@ -44,13 +44,12 @@ class JobSpec:
     """What one ``new_job`` or ``update`` said. Options fill it; from then on it is only read."""
 
     __slots__ = (
-        "cron",
         "disabled_locker",
         "dst_policy",
+        "elector",
         "executor",
         "handle",
         "history_size",
-        "id",
         "interval_from_completion",
         "key",
         "kind",
@@ -60,6 +59,7 @@ class JobSpec:
         "name",
         "named",
         "needs_context",
+        "number",
         "overrides",
         "parent_context",
         "pauses",
@@ -68,11 +68,11 @@ class JobSpec:
         "singleton",
         "start",
         "start_immediately",
-        "start_location",
         "stop",
         "surroundings",
         "tags",
         "task",
+        "tick_locker",
     )
 
     handle: Job
@@ -84,24 +84,26 @@ class JobSpec:
         self.named = False
         # Whether anybody looks at the context of the job's runs.
         self.needs_context = False
-        self.id: UUID | None = None
+        # That of with_identifier; 0: none.
+        self.number = 0
         self.tags: tuple[str, ...] = ()
         self.parent_context: Context | None = None
         self.singleton: LimitMode | None = None
         self.limited_runs: int | None = None
         self.interval_from_completion = False
-        self.cron: Cron | None = None
         self.dst_policy = DaylightSavingsTimePolicy.DEFAULT
         self.start: Instant | None = None
         self.start_immediately = False
-        self.start_location: tzinfo | None = None
         self.stop: Instant | None = None
+        # Whom its runs ask; the scheduler's, where the job has none of its own.
         self.locker: Locker | None = None
+        self.elector: Elector | None = None
         # The key of its lock, and what the ticks on the schedule are.
         self.key = name
         self.kind = TickKind.GRID
         # Under a tick locker: what the options say, and what is in force.
         self.overrides: PolicyOverrides = NO_OVERRIDES
+        self.tick_locker: TickLocker | None = None
         self.policy: TickPolicy | None = None
         self.pauses: Pauses | None = None
         self.disabled_locker = False
@@ -110,6 +112,10 @@ class JobSpec:
         # Entered around the task, the first one outermost.
         self.surroundings: tuple[Surroundings, ...] = ()
         self.history_size = DEFAULT_HISTORY_SIZE
+
+    def is_unguarded(self) -> bool:
+        """Whether each of several processes runs it, and nobody has said that this is meant."""
+        return self.locker is None and self.elector is None and not self.disabled_locker
 
 
 LockAnswer = Literal["won", "held", "error"] | None
@@ -135,9 +141,9 @@ class JobRecord:
         "entry",
         "executing",
         "history",
-        "id",
         "immediate",
         "next",
+        "number",
         "paused",
         "removed",
         "spec",
@@ -147,8 +153,9 @@ class JobRecord:
         "waiting",
     )
 
-    def __init__(self, job_id: UUID, spec: JobSpec) -> None:
-        self.id = job_id
+    def __init__(self, number: int, spec: JobSpec) -> None:
+        # The job's id. A UUID lives at the borders only: to make one takes as long as a tenth of new_job.
+        self.number = number
         self.spec = spec
         self.removed = False
         # In this process; a pause that the store keeps is in the spec's pauses.
@@ -176,6 +183,11 @@ class JobRecord:
         # When the task ended whose end is in `completed`, on the monotonic clock.
         self.ended = 0
         self.history: tuple[RunEntry, ...] = ()
+
+    @property
+    def id(self) -> UUID:
+        """The number as users see it."""
+        return UUID(int=self.number)
 
     def cancel_context(self) -> Callable[[], None] | None:
         """Forget the context; the caller cancels it, after the lock is released."""
@@ -348,12 +360,22 @@ class Job:
         return isinstance(other, Job) and other._record is self._record
 
     def __hash__(self) -> int:
-        return hash(self._record.id)
+        return hash(self._record.number)
 
     def __repr__(self) -> str:
         return f"<Job {self._spec.name!r} {self._record.id}>"
 
 
+# Of the 128 bits of an id, six say that it is a random one (RFC 9562, version 4).
+_RANDOM_BITS = ~(0xF << 76 | 0x3 << 62)
+_VERSION_4 = 0x4 << 76 | 0x2 << 62
+
+
+def random_id(dice: Random) -> int:
+    """The number of a UUID of version 4."""
+    return dice.getrandbits(128) & _RANDOM_BITS | _VERSION_4
+
+
 def sorted_by_id(jobs: Sequence[Job]) -> list[Job]:
     """By the bytes of the id, as Go's ``Jobs()``."""
-    return sorted(jobs, key=lambda job: job._record.id.int)
+    return sorted(jobs, key=lambda job: job._record.number)

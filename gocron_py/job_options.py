@@ -95,7 +95,7 @@ def with_identifier(id: UUID) -> JobOption:
     def apply(spec: JobSpec, setup: Setup) -> None:
         if id is None or not id.int:
             raise ErrWithIdentifierNil(got=id)
-        spec.id = id
+        spec.number = id.int
 
     return ApplyToJob(apply)
 
@@ -160,7 +160,7 @@ def with_cron_implementation(c: Cron | None) -> JobOption:
         raise ErrInvalidArgument("c must have the methods of Cron: is_valid and next", got=c)
 
     def apply(spec: JobSpec, setup: Setup) -> None:
-        spec.cron = c
+        setup.cron = c
 
     return ApplyToJob(apply)
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, final
 
-from gocron_py.distributed import TickLocker
-
 if TYPE_CHECKING:
     from gocron_py.job import JobSpec
-    from gocron_py.options import Settings
     from gocron_py.reporter import Reporter
 
 _ONE_PER_TICK: Final = "only one of them runs at each tick: give each its own with_name"
@@ -20,14 +17,13 @@ _ONE_AT_ONCE: Final = "while one of them runs, the others are skipped: give each
 class Keys:
     """Counts the jobs of a scheduler that share a locker and a key; :meth:`count` under the registry's lock."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self) -> None:
         # A locker of the user's own need not be hashable; its job keeps it alive, and so its id.
         self._jobs: Counter[tuple[int, str]] = Counter()
 
     def count(self, spec: JobSpec, by: int) -> None:
         """A job came, or went. One without a locker and a name of its own has no key."""
-        locker = self._settings.locker_of(spec)
+        locker = spec.locker
         if locker is None and not spec.named:
             return
         key = id(locker), spec.key
@@ -41,11 +37,11 @@ class Keys:
 
     def look_at(self, spec: JobSpec, report: Reporter) -> None:
         """Warn of a job that came and has its key from its function, or together with others."""
-        locker = self._settings.locker_of(spec)
+        locker = spec.locker
         if locker is None and not spec.named:
             return
         if self._jobs[id(locker), spec.key] > 1:
-            so = _ONE_PER_TICK if isinstance(locker, TickLocker) else _ONE_AT_ONCE
+            so = _ONE_AT_ONCE if spec.tick_locker is None else _ONE_PER_TICK
             # Without a locker nothing becomes of it, until there is one.
             consequence = () if locker is None else ("so", so)
             report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.key, *consequence)

@@ -150,9 +150,9 @@ class Lifecycle:
         began = registry.now()
         attended: dict[TickLocker, list[Attendance]] = {}
         for record, spec in jobs:
-            locker = registry.settings.locker_of(spec)
-            if spec.policy is not None and isinstance(locker, TickLocker):
-                attended.setdefault(locker, []).append(self._attendance(record, spec, spec.policy, locker))
+            if spec.policy is not None and spec.tick_locker is not None:
+                attendance = self._attendance(record, spec, spec.policy, spec.tick_locker)
+                attended.setdefault(spec.tick_locker, []).append(attendance)
         for locker, some in attended.items():
             locker.attend(some)
         now = registry.now()
@@ -167,7 +167,7 @@ class Lifecycle:
         def is_current() -> bool:
             return record.spec is spec and not record.removed and registry.scheduling and registry.era == era
 
-        elector = registry.settings.elector_of(spec)
+        elector = spec.elector
 
         def offer(errand: Errand) -> bool:
             if isinstance(elector, CampaigningElector) and elector.follows():

@@ -76,25 +76,16 @@ class Settings:
         self.scheduler_monitor: SchedulerMonitor | None = None
         self.stop_timeout = timedelta(seconds=10)
 
-    def locker_of(self, spec: JobSpec) -> Locker | None:
-        """The locker that a job's runs ask: its own, else the scheduler's."""
+    def complete(self, spec: JobSpec) -> None:
+        """Give a job what it has from its scheduler: whom its runs ask, and where its function is called."""
         if spec.disabled_locker:
-            return None
-        return self.locker if spec.locker is None else spec.locker
-
-    def elector_of(self, spec: JobSpec) -> Elector | None:
-        """The elector that a job's runs ask."""
-        return None if spec.disabled_locker else self.elector
-
-    def needs_context(self, spec: JobSpec) -> bool:
-        """Whether somebody looks at the context of the job's runs."""
-        return (
-            spec.task.takes_context
-            or spec.parent_context is not None
-            or spec.executor is not None
-            or self.locker_of(spec) is not None
-            or self.elector_of(spec) is not None
-        )
+            spec.locker = None
+        else:
+            spec.elector = self.elector
+            if spec.locker is None:
+                spec.locker = self.locker
+        if spec.executor is None:
+            spec.executor = self.executor
 
 
 class SchedulerOption(ABC):

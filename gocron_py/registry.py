@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, final
-from uuid import UUID
 
 from gocron_py.clock import reader
 from gocron_py.context import Context, background, with_cancel
@@ -46,8 +45,8 @@ class Registry:
         self.now: Callable[[], Instant] = reader(settings.clock)
         self.pid = os.getpid()
         self.lock = PolledLock()
-        self.jobs: dict[UUID, JobRecord] = {}
-        self.keys = Keys(settings)
+        self.jobs: dict[int, JobRecord] = {}
+        self.keys = Keys()
         self.timeline = Timeline()
         self.limits = Limits(settings.limit, settings.limit_mode)
         self.scheduling = False
@@ -103,9 +102,8 @@ class Registry:
 
     def catch_up(self, spec: JobSpec, since: Instant, before: Instant) -> None:
         """Leave to the job's tick locker, if it has one, what came from *since* on, before *before*: it is late."""
-        locker = self.settings.locker_of(spec)
-        if isinstance(locker, TickLocker):
-            locker.catch_up(spec.key, since, before)
+        if spec.tick_locker is not None:
+            spec.tick_locker.catch_up(spec.key, since, before)
 
     def share(self, locker: TickLocker) -> None:
         """A pause in this locker's store is one of this scheduler."""
@@ -316,9 +314,8 @@ class Registry:
 
         :raises ErrJobIdentifierInUse: there is one with its id.
         """
-        if record.id in self.jobs:
+        if self.jobs.setdefault(record.number, record) is not record:
             raise ErrJobIdentifierInUse(got=record.id)
-        self.jobs[record.id] = record
         self.keys.count(record.spec, 1)
 
     def replace(self, record: JobRecord, spec: JobSpec) -> Cancel | None:
@@ -346,6 +343,7 @@ class Registry:
         if record.next is not None:
             # After a stop the job goes on in this phase.
             record.start = record.next
+            return False
         if not self.is_at_end(record):
             return False
         self.remove(record)
@@ -353,7 +351,7 @@ class Registry:
 
     def remove(self, record: JobRecord) -> Cancel | None:
         """Take a job out. Its context is to be cancelled by the caller, after the lock, which is held."""
-        if self.jobs.pop(record.id, None) is not None:
+        if self.jobs.pop(record.number, None) is not None:
             self.keys.count(record.spec, -1)
         record.removed = True
         record.next = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast, final
 
 from gocron_py import elsewhere
 from gocron_py.context import Context, background, with_value
-from gocron_py.distributed import Lock, TickLocker
+from gocron_py.distributed import Lock
 from gocron_py.distributed.held import TickLock
 from gocron_py.distributed.tick import CurrentRun, Tick, TickKind, key_of_ticks, running
 from gocron_py.errors import (
@@ -168,13 +168,10 @@ class Run:
         Not with an elector, for the preferred instance may not be the leader; nor under a limit, for the run would
         take the place of another meanwhile.
         """
-        settings, spec = self.registry.settings, self.spec
-        if spec.policy is None:  # it has no tick locker
+        spec = self.spec
+        if spec.tick_locker is None or spec.elector is not None or self.registry.settings.limit is not None:
             return False
-        if settings.limit is not None or settings.elector_of(spec) is not None:
-            return False
-        locker = settings.locker_of(spec)
-        return isinstance(locker, TickLocker) and locker.defer(self, resume)
+        return spec.tick_locker.defer(self, resume)
 
     def execute(self) -> None:
         """Do the run, then those that waited for it."""
@@ -194,8 +191,7 @@ class Run:
     # The order of events below is Go's; tests/conformance/test_traces.py holds it.
 
     def _coordinate(self) -> None:
-        settings, spec = self.registry.settings, self.spec
-        elector, locker = settings.elector_of(spec), settings.locker_of(spec)
+        elector, locker = self.spec.elector, self.spec.locker
         if elector is None and locker is None:
             self._work()
             return
@@ -290,7 +286,7 @@ class Run:
     def _log_refusal(self, error: Exception) -> None:
         report, job = self.registry.report, self.spec.name
         if isinstance(error, StoreError):
-            locker = type(self.registry.settings.locker_of(self.spec)).__name__
+            locker = type(self.spec.locker).__name__
             said = "gocron: the store of locks cannot be asked, jobs do not run"
             report.warn_now_and_then(locker, said, "job", job, "why", str(error))  # as a text: no traceback
         else:  # another instance is faster: as it should be

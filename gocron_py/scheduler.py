@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import threading
 import uuid
@@ -24,7 +25,7 @@ from gocron_py.errors import (
     check_kind,
 )
 from gocron_py.instant import LAST, micros_of
-from gocron_py.job import Job, JobRecord, JobSpec, sorted_by_id
+from gocron_py.job import Job, JobRecord, JobSpec, random_id, sorted_by_id
 from gocron_py.job_options import JobOption
 from gocron_py.lifecycle import Lifecycle, leadership
 from gocron_py.option_names import check_option
@@ -49,6 +50,8 @@ class Scheduler:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # For the jobs' ids, which are no secrets: the system's own dice take as long as half of new_job.
+        self._dice = random.Random()
         self._report = Reporter(settings.logger, settings.monitor, settings.monitor_status, settings.scheduler_monitor)
         self._registry = Registry(settings, self._report)
         self._life = Lifecycle(self._registry)
@@ -190,7 +193,7 @@ class Scheduler:
         """
         self._life.check_alive()
         spec = self._spec(definition, task, options)
-        record = JobRecord(spec.id or uuid.uuid4(), spec)
+        record = JobRecord(spec.number or random_id(self._dice), spec)
         spec.handle = Job(self, record, spec)
         self._enter(record, spec, is_new=True)
         return spec.handle
@@ -205,12 +208,12 @@ class Scheduler:
         """
         self._life.check_alive()
         check_kind(job_id, uuid.UUID, "job_id")
-        record = self._registry.jobs.get(job_id)
+        record = self._registry.jobs.get(job_id.int)
         if record is None:
             raise ErrJobNotFound(got=job_id)
         spec = self._spec(definition, task, options)
-        if spec.id not in (None, job_id):
-            raise ErrInvalidArgument("update keeps the job's identifier", got=spec.id)
+        if spec.number not in (0, job_id.int):
+            raise ErrInvalidArgument("update keeps the job's identifier", got=uuid.UUID(int=spec.number))
         spec.handle = Job(self, record, spec)
         self._enter(record, spec, is_new=False)
         return spec.handle
@@ -226,20 +229,24 @@ class Scheduler:
             option.apply(spec, setup)
         spec.task = unchecked.checked()
         check_kind(definition, JobDefinition, "the definition")
-        setup.dst_policy, setup.cron = spec.dst_policy, spec.cron
-        setup.start, setup.start_immediately = spec.start, spec.start_immediately
-        setup.start_location = spec.start_location
+        setup.dst_policy, setup.start, setup.start_immediately = spec.dst_policy, spec.start, spec.start_immediately
+        settings.complete(spec)
         self._share(spec, setup)
         if spec.start is not None and spec.start > LAST:
             raise ErrNoNextRun("the start is after the year 9999")
         spec.schedule = definition.build(setup)
         if isinstance(spec.schedule, OneTimeSchedule) and spec.kind is TickKind.GRID:
             spec.kind = TickKind.ONCE
-        self._check_pace(spec, setup)
+        if spec.tick_locker is not None and (shortest := spec.tick_locker.store.shortest_interval):
+            check_pace(spec.schedule, setup.now, shortest)
         spec.start_immediately = setup.start_immediately
-        if spec.executor is None:
-            spec.executor = settings.executor
-        spec.needs_context = settings.needs_context(spec)
+        spec.needs_context = (
+            spec.task.takes_context
+            or spec.parent_context is not None
+            or spec.executor is not None
+            or spec.locker is not None
+            or spec.elector is not None
+        )
         return spec
 
     def _share(self, spec: JobSpec, setup: Setup) -> None:
@@ -247,18 +254,14 @@ class Scheduler:
         spec.key = spec.overrides.get("key") or spec.name
         if spec.interval_from_completion:
             spec.kind = TickKind.DYNAMIC
-        locker = self._settings.locker_of(spec)
-        if not isinstance(locker, TickLocker):
+        locker = spec.locker
+        if locker is None or not isinstance(locker, TickLocker):
             return
+        spec.tick_locker = locker
         spec.policy = locker.policy.with_overrides(spec.overrides)
         spec.pauses = locker.pauses
         if not spec.interval_from_completion:
             setup.grid, setup.splay = spec.key, micros_of(spec.policy.splay)
-
-    def _check_pace(self, spec: JobSpec, setup: Setup) -> None:
-        locker = self._settings.locker_of(spec)
-        if isinstance(locker, TickLocker) and locker.store.shortest_interval:
-            check_pace(spec.schedule, setup.now, locker.store.shortest_interval)
 
     def _enter(self, record: JobRecord, spec: JobSpec, is_new: bool) -> None:
         registry, former, cancel, gone = self._registry, record.spec, None, False
@@ -282,9 +285,8 @@ class Scheduler:
                 break
         if cancel is not None:
             cancel()
-        locker = self._settings.locker_of(spec)
-        if isinstance(locker, TickLocker):
-            registry.share(locker)
+        if spec.tick_locker is not None:
+            registry.share(spec.tick_locker)
         if not is_new:
             self._pausing.carry_over(record, former)
         self._tell_entry(record, spec, None if is_new else former, gone)
@@ -318,7 +320,7 @@ class Scheduler:
         """
         self._life.check_process()
         check_kind(job_id, uuid.UUID, "job_id")
-        if not self._remove(lambda: [job_id]):
+        if not self._remove(lambda: [job_id.int]):
             raise ErrJobNotFound(got=job_id)
 
     def remove_by_tags(self, *tags: str) -> None:
@@ -328,13 +330,13 @@ class Scheduler:
             check_kind(tag, str, "a tag")
         wanted = set(tags)
         jobs = self._registry.jobs
-        self._remove(lambda: [key for key, record in jobs.items() if wanted.intersection(record.spec.tags)])
+        self._remove(lambda: [number for number, record in jobs.items() if wanted.intersection(record.spec.tags)])
 
-    def _remove(self, choose: Callable[[], list[uuid.UUID]]) -> bool:
+    def _remove(self, choose: Callable[[], list[int]]) -> bool:
         registry, removed, cancels = self._registry, [], []
         with registry.lock:
-            for job_id in choose():
-                record = registry.jobs.get(job_id)
+            for number in choose():
+                record = registry.jobs.get(number)
                 if record is not None:
                     cancels.append(registry.remove(record))
                     removed.append(record.spec.handle)

@@ -73,7 +73,7 @@ def with_start_date_time(start: datetime | None) -> StartAtOption:
         at = None if start is None else instant_of(start, setup.location)
         if at is None or at < setup.now:
             raise ErrWithStartDateTimePast(got=start)
-        _start(spec, at, start)
+        _start(spec, setup, at, start)
 
     return StartAtOption(write)
 
@@ -91,7 +91,7 @@ def with_start_date_time_past(start: datetime | None) -> StartAtOption:
     def write(spec: JobSpec, setup: Setup) -> None:
         if start is None:
             raise ErrWithStartDateTimePastZero
-        _start(spec, instant_of(start, setup.location), start)
+        _start(spec, setup, instant_of(start, setup.location), start)
 
     return StartAtOption(write)
 
@@ -131,10 +131,10 @@ def _check_datetime(moment: datetime | None) -> None:
         check_kind(moment, datetime, "the time")
 
 
-def _start(spec: JobSpec, at: Instant, given: datetime | None) -> None:
+def _start(spec: JobSpec, setup: Setup, at: Instant, given: datetime | None) -> None:
     if spec.stop is not None and spec.stop < at:
         raise ErrStartTimeLaterThanEndTime(got=given)
     spec.start = at
     # A fixed offset, as datetime.fromisoformat gives it, is a way to write an instant and no place.
     zone = None if given is None else given.tzinfo
-    spec.start_location = zone if isinstance(zone, ZoneInfo) else None
+    setup.start_location = zone if isinstance(zone, ZoneInfo) else None

@@ -7,7 +7,7 @@ import inspect
 import typing
 from collections.abc import Callable
 from functools import partial
-from types import CoroutineType, FunctionType, MethodType
+from types import CodeType, CoroutineType, FunctionType, MethodType
 from typing import Any, Concatenate, NoReturn, ParamSpec, final, overload
 
 from gocron_py.context import Context
@@ -19,6 +19,12 @@ from gocron_py.errors import (
 )
 
 P = ParamSpec("P")
+
+_PLAIN = (FunctionType, MethodType)
+# Most tasks have none: one dict for all of them.
+_NO_KWARGS: dict[str, Any] = {}
+
+_GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 class Panic(BaseException):
@@ -43,7 +49,7 @@ class Task:
     def __init__(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.function = function
         self.args = args
-        self.kwargs = kwargs
+        self.kwargs = kwargs or _NO_KWARGS
         self.takes_context = False
 
     def __repr__(self) -> str:
@@ -105,17 +111,20 @@ def check_task(task: object) -> Task:
         error = ErrNewJobTaskNotFunc(got=task.function)
         error.add_note("new_task takes the function itself and its arguments: new_task(f, 1), not new_task(f(1))")
         raise error
-    if _is_generator(task.function):
+    code = _code_of(task.function)
+    if code is not None and code.co_flags & _GENERATOR:
         detail = "the function is a generator function, and calling one runs nothing of it: loop over it in a plain one"
         raise ErrInvalidArgument(detail, got=task.function)
     return task
 
 
-def _is_generator(function: Any) -> bool:
+def _code_of(function: Any) -> CodeType | None:
     while type(function) is partial:
         function = function.func
-    plain = function if isinstance(function, FunctionType | MethodType) else type(function).__call__
-    return inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain)
+    if type(function) is FunctionType:
+        return function.__code__
+    called = function if type(function) is MethodType else type(function).__call__
+    return getattr(called, "__code__", None)
 
 
 def name_of(function: Any) -> str:
@@ -145,7 +154,7 @@ def _wants_context(function: Any) -> bool:
 
 def _resolves(function: Any) -> bool:
     """Whether the first annotation, a string, means our Context; several libraries have one."""
-    plain = function if isinstance(function, FunctionType | MethodType) else type(function).__call__
+    plain = function if isinstance(function, _PLAIN) else type(function).__call__
     try:
         hints = typing.get_type_hints(plain)
     except Exception:

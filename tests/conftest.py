@@ -6,6 +6,11 @@ import re
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# The clock on the wall says little about a busy machine. What may not take long is timed by its processor time.
+settings.register_profile("untimed", parent=settings(), deadline=None)
+settings.load_profile("untimed")
 
 pytest_plugins = ["tests.servers.fixtures"]
 

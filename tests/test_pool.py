@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
 
 from gocron_py.pool import WorkerPool
 
 LIMIT = 5.0
+
+_numbers = count()
 
 
 @pytest.fixture
@@ -19,7 +22,8 @@ def make_pool() -> Iterator[Callable[[int], WorkerPool]]:
     pools: list[WorkerPool] = []
 
     def make(max_workers: int) -> WorkerPool:
-        pools.append(WorkerPool(max_workers, f"test{len(pools)}"))
+        # A name of its own: the threads of another test's pool may still be on their way out.
+        pools.append(WorkerPool(max_workers, f"test{next(_numbers)}"))
         pools[-1].start()
         return pools[-1]
 
@@ -28,8 +32,8 @@ def make_pool() -> Iterator[Callable[[int], WorkerPool]]:
         pool.close()
 
 
-def threads_of(name: str) -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith(name)]
+def threads_of(pool: WorkerPool, kind: str = "") -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith(f"{pool._name}-{kind}")]
 
 
 def test_all_calls_are_done(make_pool: Callable[[int], WorkerPool]) -> None:
@@ -64,7 +68,7 @@ def test_no_more_threads_than_allowed(make_pool: Callable[[int], WorkerPool]) ->
     assert not begun.acquire(timeout=0.05)
     gate.set()
     assert begun.acquire(timeout=LIMIT)
-    assert len(threads_of("test0-worker")) == 2
+    assert len(threads_of(pool, "worker")) == 2
 
 
 def test_a_call_behind_a_long_one_is_not_kept_waiting(make_pool: Callable[[int], WorkerPool]) -> None:
@@ -88,9 +92,9 @@ def test_a_closed_pool_ends_its_threads_after_their_work(make_pool: Callable[[in
     with pytest.raises(RuntimeError, match="closed"):
         pool.put(done.release)
     limit = time.monotonic() + LIMIT
-    while threads_of("test0-") and time.monotonic() < limit:
+    while threads_of(pool) and time.monotonic() < limit:
         time.sleep(0.001)
-    assert threads_of("test0-") == []
+    assert threads_of(pool) == []
 
 
 def test_no_call_is_lost_between_looking_and_sleeping(make_pool: Callable[[int], WorkerPool]) -> None:

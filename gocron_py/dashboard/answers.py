@@ -84,7 +84,7 @@ class Answers:
             "zone": words.zone_name(seen.location),
             "dst_policy": spec.dst_policy.name.lower(),
             "limits": list(limits(seen, job)),
-            "locker": type(locker).__name__ if (locker := self._settings.locker_of(spec)) else None,
+            "locker": type(locker).__name__ if (locker := spec.locker) else None,
             "history_size": spec.history_size,
             "next_runs": [iso(seen, tick) for tick in ticks(job, _NEXT_RUNS)],
             "runs": [run(seen, entry) for entry in reversed(job.history)],

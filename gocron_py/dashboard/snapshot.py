@@ -113,7 +113,7 @@ class Observer:
         registry = self.scheduler._registry
         now = registry.now()
         with registry.lock:
-            record = registry.jobs.get(job_id)
+            record = registry.jobs.get(job_id.int)
             states = [] if record is None else list(self._read([record], now))
         return Snapshot(now, registry.settings.location, states)
 

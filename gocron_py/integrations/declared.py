@@ -126,7 +126,7 @@ class _ByHand(JobOption):
     """The last option of a job that has no schedule: what the others say of its times does not count."""
 
     def apply(self, spec: JobSpec, setup: Setup) -> None:
-        spec.start = spec.start_location = spec.stop = spec.limited_runs = None
+        spec.start = setup.start_location = spec.stop = spec.limited_runs = None
         spec.start_immediately = spec.interval_from_completion = False
         spec.history_size = 1
 
@@ -145,12 +145,7 @@ def upcoming(job: Job, count: int) -> list[datetime]:
 
 def warn_without_locker(scheduler: Scheduler, setting: str) -> None:
     """To be called in one of several processes: says which jobs all of them run."""
-    settings = scheduler._settings
-    names = [
-        job.name()
-        for job in scheduler.jobs()
-        if not (job._spec.disabled_locker or settings.locker_of(job._spec) or settings.elector_of(job._spec))
-    ]
+    names = [job.name() for job in scheduler.jobs() if job._spec.is_unguarded()]
     if names:
         _logger.warning(
             "gocron: this process is one of several, and without %s each of them runs %s",

@@ -128,8 +128,8 @@ class Series:
 
     def begin(self, job: Job) -> None:
         """Series that a job will have begin with zero: else the first failure is no increase."""
-        settings, spec = job._scheduler._settings, job._spec
-        if settings.locker_of(spec) is not None and not self.locks:
+        spec = job._spec
+        if spec.locker is not None and not self.locks:
             self.locks = {answer: self._metrics.locks.labels(self.label, answer) for answer in _ANSWERS}
         if spec.policy is not None:
             for kind in TickEventKind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Protocol, final, runtime_checkable
 
 from dateutil.tz import datetime_exists
@@ -271,19 +272,29 @@ class DefaultCron:
 def search_for(
     crontab: str, with_seconds: bool, location: tzinfo, runs_after_gap: bool = False, on_grid: bool = False
 ) -> Search:
-    """What finds the ticks of a crontab.
+    """What finds the ticks of a crontab. Jobs of the same one share it.
 
     :param runs_after_gap: ``DaylightSavingsTimePolicy.RUN_AFTER_TRANSITION``.
     :param on_grid: ``@every`` counts from the epoch.
     :raises ErrCronJobParse: it breaks the grammar.
     :raises ErrCronJobInvalid: it names no time.
     """
+    try:
+        return _shared_search(crontab, with_seconds, location, runs_after_gap, on_grid)
+    except TypeError:  # a zone may have no hash
+        return _new_search(crontab, with_seconds, location, runs_after_gap, on_grid)
+
+
+def _new_search(crontab: str, with_seconds: bool, location: tzinfo, runs_after_gap: bool, on_grid: bool) -> Search:
     spec, zone = grammar.parse(crontab, with_seconds, location)
     if isinstance(spec, grammar.Every):
         return GridSearch(spec.distance) if on_grid else EverySearch(spec.distance)
     if reason := why_never(spec):
         raise _invalid(f"the crontab names {reason}: it never runs")
     return TimesSearch(spec, zone, runs_after_gap)
+
+
+_shared_search = lru_cache(maxsize=1024)(_new_search)
 
 
 def never_again() -> GocronError:

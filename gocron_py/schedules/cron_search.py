@@ -59,34 +59,23 @@ def _possible_days(times: Times) -> bool:
 
 @final
 class Readings:
-    """The readings that a crontab names, one after the other, by croniter.
+    """The readings that a crontab names, one after the other, by croniter."""
 
-    What was found last answers all questions from its own up to it: that of the next job with the same crontab, of the
-    other jobs of a tick.
-    """
-
-    __slots__ = ("_engine", "_last", "_lock")
+    __slots__ = ("_engine", "_lock")
 
     def __init__(self, times: Times) -> None:
         """:param times: at least one reading, see :func:`why_never`."""
         self._engine = croniter(_expression(times), _ANY_READING, max_years_between_matches=_LONGEST_WAIT_YEARS + 1)
         # croniter keeps the start of a search in itself.
         self._lock = Lock()
-        # In one tuple, for who asks without the lock: a reading, and the first one that the crontab names after it.
-        self._last: tuple[Wall, Wall] = (0, 0)
 
     def after(self, wall: Wall) -> Wall | None:
         """The first reading later than *wall*; ``None`` if it is not before the year 10000."""
-        asked, found = self._last
-        if asked <= wall < found:
-            return found
         try:
             with self._lock:
-                found = wall_of(self._engine.get_next(datetime, start_time=reading_of(wall)))
+                return wall_of(self._engine.get_next(datetime, start_time=reading_of(wall)))
         except (OverflowError, ValueError):
             return None
-        self._last = wall, found
-        return found
 
 
 # One for all jobs with the same crontab: croniter takes ten times as long to read an expression as to find a time.
@@ -116,9 +105,13 @@ def _field(numbers: tuple[int, ...], size: int) -> str:
 
 @final
 class TimesSearch:
-    """The ticks of a crontab on the wall clock of a zone."""
+    """The ticks of a crontab on the wall clock of a zone.
 
-    __slots__ = ("_readings", "_runs_after_gap", "_times", "_zone")
+    What was found last answers all questions from its own up to it: that of the next job with the same crontab, of the
+    other jobs of a tick.
+    """
+
+    __slots__ = ("_last", "_readings", "_runs_after_gap", "_times", "_zone")
 
     def __init__(self, times: Times, zone: tzinfo, runs_after_gap: bool = False) -> None:
         """:param times: at least one reading, see :func:`why_never`.
@@ -128,26 +121,39 @@ class TimesSearch:
         self._readings = shared_readings(times)
         self._zone = zone
         self._runs_after_gap = runs_after_gap
+        # An instant, and the first tick after it; far from changes of clocks only. One tuple: no lock is needed.
+        self._last: tuple[Instant, Instant] = (0, 0)
 
     def first(self, after: Instant) -> Instant | None:
         """The first tick later than *after*."""
+        asked, found = self._last
+        if asked <= after < found:
+            return found
         offset = offset_at(after, self._zone)
         reading = self._readings.after(after + offset)
         if reading is None:
             return None
-        tick: Instant | None = reading - offset
-        if not is_steady(self._look_back(after, offset), reading - offset + LONGEST_CHANGE, self._zone):
-            walked = _Walk(self._times, self._zone, after).result()
-            # Within a repeated hour the walk can go back to the first occurrence of it, before its beginning.
-            tick = reading - offset if walked is not None and walked <= after else walked
-            if self._runs_after_gap:
-                late = self._first_put_off(after, offset, reading)
-                tick = min((t for t in (tick, late) if t is not None), default=None)
-        return tick if tick is not None and tick <= LAST else None
+        tick = reading - offset
+        if not is_steady(self._look_back(after, offset), tick + LONGEST_CHANGE, self._zone):
+            return self._near_a_change(after, offset, reading)
+        if tick > LAST:
+            return None
+        self._last = after, tick
+        return tick
 
     def resume(self, start: Instant, now: Instant) -> Instant | None:
         """The first tick from *now* on; where the search was begun is taken not to matter to it."""
         return start if start >= now else self.first(now - 1)
+
+    def _near_a_change(self, after: Instant, offset: Micros, reading: Wall) -> Instant | None:
+        tick = _Walk(self._times, self._zone, after).result()
+        if tick is not None and tick <= after:
+            # Within a repeated hour the walk can go back to the first occurrence of it, before its beginning.
+            tick = reading - offset
+        if self._runs_after_gap:
+            late = self._first_put_off(after, offset, reading)
+            tick = min((t for t in (tick, late) if t is not None), default=None)
+        return tick if tick is not None and tick <= LAST else None
 
     def _first_put_off(self, after: Instant, offset: Micros, reading: Wall) -> Instant | None:
         """The tick later than *after* that a gap puts off, unless others come before the gap."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from random import randrange
 from typing import final
 
@@ -40,6 +41,10 @@ class DurationSchedule:
     def describe(self) -> DurationJobSchedule:
         """The duration."""
         return DurationJobSchedule(timedelta(microseconds=self._duration))
+
+
+# It says nothing but its duration: one does for all jobs that have it.
+shared_duration = lru_cache(maxsize=1024)(DurationSchedule)
 
 
 @final

@@ -14,7 +14,7 @@ import gocron_py as gocron
 from gocron_py.definitions import Setup
 from gocron_py.instant import LAST, SECOND, Instant, datetime_of
 from gocron_py.schedules import Schedule
-from gocron_py.schedules.cron_search import Readings, why_never
+from gocron_py.schedules.cron_search import TimesSearch, why_never
 from gocron_py.schedules.crontab import Times, parse
 from gocron_py.schedules.wall_time import (
     DAY,
@@ -49,6 +49,9 @@ PLAIN_ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asi
 SINCE, UNTIL = instant("1990-01-01"), instant("2060-01-01")
 
 moments = st.integers(SINCE, UNTIL)
+# Clocks are changed there: in Berlin, New York, Havana and on Lord Howe Island, forward and back.
+CHANGES = ("2024-03-31T01", "2024-10-27T01", "2024-11-03T06", "2024-03-10T05", "2024-11-03T05", "2024-04-06T15")
+near_changes = st.builds(lambda text, off: instant(text) + off, st.sampled_from(CHANGES), st.integers(-DAY, DAY))
 policies = st.sampled_from(DaylightSavingsTimePolicy)
 times_of_day = st.lists(st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 59])), min_size=1, max_size=3)
 
@@ -196,17 +199,25 @@ def test_croniter_is_the_engine(crontab: str, now: Instant) -> None:
         assert datetime_of(after, ZoneInfo("UTC")) == engine.get_next(datetime)
 
 
-@given(simple_crontabs, moments, st.lists(st.integers(-3 * DAY, 3 * DAY), min_size=1, max_size=20))
-def test_readings_do_not_depend_on_what_was_asked_before(crontab: str, base: Instant, steps: list[int]) -> None:
+@given(
+    simple_crontabs,
+    st.sampled_from(ZONES),
+    st.booleans(),
+    moments | near_changes,
+    st.lists(st.integers(-3 * DAY, 3 * DAY) | st.integers(-40 * DAY, 40 * DAY), min_size=1, max_size=20),
+)
+def test_ticks_do_not_depend_on_what_was_asked_before(
+    crontab: str, zone: str, runs_after_gap: bool, base: Instant, steps: list[int]
+) -> None:
     times = parse(crontab, True, UTC)[0]
     assert isinstance(times, Times)
     assume(why_never(times) is None)
-    readings = Readings(times)
+    search = TimesSearch(times, ZoneInfo(zone), runs_after_gap)
     # Also just before and at what was found: there the answer changes.
-    found = readings.after(base)
+    found = search.first(base)
     edges = [] if found is None else [found - 1, found, found + 1]
-    for wall in (base, *(base + step for step in steps), *edges, base):
-        assert Readings(times).after(wall) == readings.after(wall)
+    for after in (base, *(base + step for step in steps), *edges, base):
+        assert TimesSearch(times, ZoneInfo(zone), runs_after_gap).first(after) == search.first(after)
 
 
 @given(st.sampled_from(ZONES), moments)

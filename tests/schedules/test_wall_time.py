@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import struct
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
+from zoneinfo import TZPATH, ZoneInfo, available_timezones
 
 import pytest
 from dateutil import tz
 from schedule_tools import DEFAULT, RUN_AFTER, SKIP, instant, shown
 
 import gocron_py as gocron
-from gocron_py.instant import LAST, SECOND
+from gocron_py.instant import LAST, SECOND, Instant, Micros, datetime_of
 from gocron_py.schedules.wall_time import (
     DAY,
     FIRST,
@@ -134,6 +137,49 @@ def test_ramadan_is_not_overlooked() -> None:
     """Morocco puts its clocks back for a month a year, and then forward again."""
     # 2025-02-23 03:00 to 02:00, 2025-04-06 02:00 to 03:00
     assert not is_steady(instant("2025-02-20"), instant("2025-04-10"), load_location("Africa/Casablanca"))
+
+
+def test_no_zone_changes_its_clocks_and_back_unseen() -> None:
+    """Freetown did within four days, in 1939; a cached offset, and a look for changes, go by three."""
+    shortest = {}
+    for name in available_timezones():
+        changes = real_changes(name)
+        back = [(at, later) for at, before, _ in changes for later, _, after in changes if after == before]
+        if apart := [later - at for at, later in back if later > at]:
+            shortest[name] = min(apart)
+    assert len(shortest) > 300
+    assert min(shortest.values()) == shortest["Africa/Freetown"] > 3 * DAY
+
+
+@pytest.mark.parametrize(
+    "name", ["Africa/Freetown", "Africa/Casablanca", "America/Noronha", "Asia/Gaza", "Europe/Berlin"]
+)
+def test_offsets_are_the_zone_s_own(name: str) -> None:
+    """Before and after each change on record, and a second beside it."""
+    zone = ZoneInfo(name)
+    changes = real_changes(name)
+    assert len(changes) > 10
+    for at, _, after in changes:
+        assert offset_at(at, zone) == after
+        for asked in (at - DAY, at - 1, at + 1, at + DAY):
+            own = datetime_of(asked, zone).utcoffset()
+            assert own is not None
+            assert offset_at(asked, zone) == own // timedelta(microseconds=1)
+
+
+def real_changes(name: str) -> list[tuple[Instant, Micros, Micros]]:
+    """When a zone's offset changed, from what, to what; as far as its file lists them (RFC 8536)."""
+    data = next(path for root in TZPATH if (path := Path(root) / name).is_file()).read_bytes()
+    counts = struct.unpack_from(">6l", data, 20)
+    # The first part is for those who read 32 bits.
+    data = data[44 + counts[3] * 5 + counts[4] * 6 + counts[5] + counts[2] * 8 + counts[1] + counts[0] :]
+    _, _, _, times, kinds, _ = struct.unpack_from(">6l", data, 20)
+    moments = struct.unpack_from(f">{times}q", data, 44)
+    kind_of = data[44 + 8 * times : 44 + 9 * times]
+    offsets = [struct.unpack_from(">l", data, 44 + 9 * times + 6 * kind)[0] * SECOND for kind in range(kinds)]
+    shown = [offsets[0], *(offsets[kind] for kind in kind_of)]
+    steps = zip(moments, shown, shown[1:], strict=False)
+    return [(at * SECOND, before, after) for at, before, after in steps if before != after]
 
 
 NO_ZONES = [

@@ -62,9 +62,7 @@ def _names(jobs: list[Job]) -> list[CheckMessage]:
 def _workers(jobs: list[Job]) -> list[CheckMessage]:
     if not conf.autostart() or not jobs:
         return []
-    spec = [job._spec for job in jobs if not job._spec.disabled_locker]
-    in_force = jobs[0]._scheduler._settings
-    if all(in_force.locker_of(each) or in_force.elector_of(each) for each in spec):
+    if not any(job._spec.is_unguarded() for job in jobs):
         return []
     return [
         checks.Warning(
