@@ -206,7 +206,7 @@ def etcd() -> Iterator[list[Pair]]:
 
         def tick() -> None:
             for text in texts:
-                bare.transaction([], [do.get("bare")], [])
+                bare.get("bare")
                 bare.transaction([do.mod("none") == 0], [do.put("bare", text)], [])
 
         def lock() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 import typing
 from collections.abc import Callable
 from functools import partial
@@ -132,7 +133,7 @@ def name_of(function: Any) -> str:
     while isinstance(function, partial):
         function = function.func
     named = function if hasattr(function, "__qualname__") else type(function)
-    return f"{named.__module__}.{named.__qualname__}"
+    return sys.intern(f"{named.__module__}.{named.__qualname__}")  # many jobs may have it
 
 
 def _wants_context(function: Any) -> bool:

@@ -8,6 +8,7 @@ has failed is either not asked again for five minutes, or never left for the nex
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -146,23 +147,23 @@ class EtcdClient:
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._clients: dict[int, Any] = {}
+        self._clients: dict[int, _Connection] = {}
 
     # -- calls -------------------------------------------------------------------------------------
 
     def get(self, key: bytes) -> KeyValue | None:
         """What is there now, as a majority knows it."""
+        ((*found,),) = self.read(get(key))
+        return found[0] if found else None
 
-        def work(client: Any) -> KeyValue | None:
-            value, found = client.get(key)
-            return None if found is None else _key_value(value, found)
-
-        return self._call(work, "read")
+    def read(self, *gets: Any) -> list[list[KeyValue]]:
+        """What each of *gets* finds. At one moment, or the last one after the others."""
+        return self._call(lambda connection: connection.read(gets), "read")
 
     def transaction(
         self, where: Sequence[tuple[str, bytes, int]], then: Sequence[Any], otherwise: Sequence[Any] = ()
     ) -> tuple[bool, list[list[KeyValue]]]:
-        """Do *then* if all of *where* hold, else *otherwise*, at one moment.
+        """Do *then* if all of *where* hold, else *otherwise*, at one moment. Something of it writes: else :meth:`read`.
 
         :param where: ``create`` or ``mod``, a key, and the revision that it must have; 0: the key is not there.
         :return: whether they held, and what the gets among the operations found.
@@ -174,8 +175,7 @@ class EtcdClient:
             found = [[_key_value(*each) for each in answer] for answer in answers if isinstance(answer, list)]
             return held, found
 
-        does_write = any(not isinstance(each, transactions.Get) for each in (*then, *otherwise))
-        return self._call(work, "write" if does_write else "read")
+        return self._call(work, "write")
 
     def grant(self, ttl: Micros) -> Lease:
         """A new lease, of at least *ttl*."""
@@ -241,12 +241,12 @@ class EtcdClient:
             self._leave(turn, error)
             raise
 
-    def _client(self, turn: int) -> Any:
+    def _client(self, turn: int) -> _Connection:
         with self._lock:
             client = self._clients.get(turn)
             if client is None:
                 member = self._members[turn % len(self._members)]
-                client = self._clients[turn] = _client_of(member)
+                client = self._clients[turn] = _connected(member)
         if self._theirs is not None:
             client.metadata = self._theirs.metadata
         return client
@@ -269,12 +269,53 @@ class EtcdClient:
 _TROUBLE: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.INTERNAL})
 
 
-def _client_of(member: Member) -> Any:
+@final
+class _Connection(etcd3.MultiEndpointEtcd3Client):  # type: ignore[misc]  # of an untyped library
+    """A connection to one member."""
+
+    _survives_reads: bool | None = None
+
+    def read(self, gets: Sequence[Any]) -> list[list[KeyValue]]:
+        """See :meth:`EtcdClient.read`."""
+        if len(gets) > 1 and self._reads_at_once():
+            _, answers = self.transaction(compare=[], success=list(gets), failure=[])
+            return [[_key_value(*each) for each in answer] for answer in answers]
+        first, *others = [_messages.RangeRequest(key=get.key, range_end=get.range_end or b"") for get in gets]
+        how = {"timeout": self.timeout, "credentials": self.call_credentials, "metadata": self.metadata}
+        answers = [self.kvstub.Range(first, **how)]  # not all of them to a server that is away
+        if others:
+            *between, last = others
+            sent = [self.kvstub.Range.future(request, **how) for request in between]
+            answers += [each.result() for each in sent]
+            answers.append(self.kvstub.Range(last, **how))
+        return [
+            [KeyValue(kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.lease) for kv in answer.kvs]
+            for answer in answers
+        ]
+
+    def _reads_at_once(self) -> bool:
+        """Whether the member outlives a transaction of reads alone whose caller is gone.
+
+        Up to 3.5.6 it panics: etcd's issues 14110 and 14891.
+        """
+        if self._survives_reads is None:
+            status = self.maintenancestub.Status(
+                _messages.StatusRequest(), self.timeout, credentials=self.call_credentials, metadata=self.metadata
+            )
+            version = re.match(r"(\d+)\.(\d+)\.(\d+)", status.version)
+            self._survives_reads = version is not None and tuple(map(int, version.groups())) >= _SURVIVES_READS
+        return self._survives_reads
+
+
+_SURVIVES_READS: Final = (3, 5, 7)
+
+
+def _connected(member: Member) -> _Connection:
     is_secure = member.credentials is not None
     endpoint = etcd3.Endpoint(
         member.host, member.port, secure=is_secure, creds=member.credentials, time_retry=0, opts=_OPTIONS
     )
-    return etcd3.MultiEndpointEtcd3Client([endpoint], timeout=CALL_TIMEOUT)
+    return _Connection([endpoint], timeout=CALL_TIMEOUT)
 
 
 def _member(endpoint: Any) -> Member:

@@ -144,7 +144,7 @@ class EtcdStore(TickStore):
     def load(self, keys: Sequence[str]) -> Snapshot:
         """See :meth:`TickStore.load`."""
         if self._time.looked is None:
-            self._look_around(())
+            self._look_around()
         now = self._time.now()
         entries: dict[str, Entry] = {}
         for first in range(0, len(keys), _MOST_KEYS):
@@ -153,7 +153,7 @@ class EtcdStore(TickStore):
             if len(keys) > 1 and first + len(some) == len(keys):
                 answers = self._look_around(gets)
             else:
-                _, answers = self._client.transaction((), gets)
+                answers = self._client.read(*gets)
             for key, found in zip(some, answers, strict=True):
                 if found:
                     entries[key] = Entry(_text(found[0], key), found[0].modified)
@@ -213,10 +213,16 @@ class EtcdStore(TickStore):
     def _instance(self, owner: str) -> bytes:
         return f"{self._prefix}instances/{owner}".encode()
 
-    def _look_around(self, operations: Sequence[Any]) -> list[list[KeyValue]]:
-        """Do the operations, and see who lives and what time it is for them."""
+    def _look_around(self, gets: Sequence[Any] = (), sign: Any = None) -> list[list[KeyValue]]:
+        """Write the sign, or read; then see who lives and what time it is for them.
+
+        In this order: whose claim is found is looked for afterwards.
+        """
         asked, below = elapsed(), self._instance("")
-        _, answers = self._client.transaction((), (*operations, get_below(below)))
+        if sign is not None:
+            _, answers = self._client.transaction((), (sign, get_below(below)))
+        else:
+            answers = self._client.read(*gets, get_below(below))
         signs = {each.key[len(below) :].decode(errors="replace"): each.value for each in answers.pop()}
         self._alive = frozenset(signs), asked
         found = {name: _SIGN.fullmatch(sign) for name, sign in signs.items()}
@@ -248,7 +254,7 @@ class EtcdStore(TickStore):
             try:
                 if self._client.refresh(life.lease):
                     life.renewed = sent
-                    self._look_around((self._sign(life.name, life.lease),))
+                    self._look_around(sign=self._sign(life.name, life.lease))
                 else:
                     life.is_over = True
             except LockError:

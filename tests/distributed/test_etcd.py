@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 import gocron_py as gocron
 from gocron_py.context import background, cause
 from gocron_py.demo.instance import SkewedClock
+from gocron_py.distributed import etcd_client
 from gocron_py.distributed.decision import decode
 from gocron_py.distributed.etcd import EtcdLocker, EtcdStore, EtcdTickLocker
 from gocron_py.distributed.etcd_client import parsed
@@ -67,6 +69,22 @@ class TestEtcdStore(StoreKit):
     @pytest.fixture
     def open_store(self, url: str, prefix: str) -> Callable[[], TickStore]:
         return partial(EtcdStore, url, prefix=prefix, lease=2 * SECOND)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_many_records_are_read(url: str, prefix: str, at_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one transaction, or one by one from an etcd that such a transaction may end: the same is found."""
+    monkeypatch.setattr(etcd_client, "_SURVIVES_READS", (3, 0, 0) if at_once else (99, 0, 0))
+    with closing(EtcdStore(url, prefix=prefix)) as store:
+        keys = [f"job{number}" for number in range(230)]
+        for key in keys[::2]:
+            assert store.compare_and_set(key, None, f"record of {key}")
+        for some in (keys, keys[:100], keys[100:102], keys[:1], keys[1:2]):
+            found = store.load(some).entries
+            assert {key: entry.text for key, entry in found.items()} == {
+                key: f"record of {key}" for key in some if key in keys[::2]
+            }
+        assert store.is_alive(store.owner())
 
 
 # -- locks -----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -18,6 +19,7 @@ import gocron_py as gocron
 from gocron_py.context import background
 from gocron_py.distributed.etcd import EtcdElector, EtcdLocker, EtcdStore
 from gocron_py.distributed.events import TickEventKind
+from gocron_py.errors import LockError
 from tests.servers.etcd import EtcdCluster, EtcdServer
 from tests.servers.proxy import Fault, Proxy
 from tests.servers.system import HOST
@@ -363,3 +365,30 @@ def test_64_lock_that_is_applied_after_its_time_out_is_given_back_too(
     until(is_free)
     assert list(bare.get_prefix(prefix)) == []
     locker.close()
+
+
+def test_a_look_that_breaks_off_does_not_end_the_server() -> None:
+    """A transaction of reads whose caller is gone ends an etcd before 3.5.7 (its issues 14110 and 14891)."""
+    keys = [f"job{number}" for number in range(100)]
+    with EtcdServer() as server, Proxy(server.port) as road, closing(EtcdStore(url_of(server.port))) as writer:
+        for key in keys:
+            assert writer.compare_and_set(key, None, "x" * 3_000)
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.is_set():
+                with closing(EtcdStore(url_of(road.port))) as store, suppress(LockError):
+                    while not over.is_set():
+                        store.load(keys)
+
+        lookers = [threading.Thread(target=look, daemon=True) for _ in range(4)]
+        for each in lookers:
+            each.start()
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            time.sleep(0.05)
+            road.cut()
+        over.set()
+        for each in lookers:
+            each.join(30)
+        assert writer.load(keys).entries.keys() == set(keys)
