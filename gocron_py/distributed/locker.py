@@ -225,9 +225,12 @@ class TickLocker:
             return TickLock(run, key, None, lease, sent, lambda lock: None)
         except Stopped:
             raise ctx.err() or StoreDown("the locker is closed") from None
-        lock = TickLock(run, key, granted.claim, lease, sent, self._release)
         for crashed in granted.crashed:
             self._events.tell_crash(run.registry.report, key, crashed)
+        if not self._is_wanted(run, policy):  # the answer took too long: the tick is over for all
+            self._keeper.later(lambda: end(key, attempt.token, None, began=True))
+            raise TickMissed
+        lock = TickLock(run, key, granted.claim, lease, sent, self._release)
         if run.victim is not None:
             detail = f"attempt {granted.claim.attempt}"
             self._tell(run, TickEventKind.RECOVERED, key, granted.claim.at, detail)

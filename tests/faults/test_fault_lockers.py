@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,10 @@ from conftest import MakeScheduler
 from fault_kit import SECOND, Witness, until
 
 import gocron_py as gocron
+from gocron_py.distributed import TickLocker, TickStore
+from gocron_py.distributed.decision import decode
 from gocron_py.distributed.memory import MemoryStore, MemoryTickLocker
+from gocron_py.distributed.store import Snapshot
 from gocron_py.testing import FakeClock, wait_for_runs
 
 
@@ -182,6 +185,44 @@ def test_48_lock_that_comes_too_late_is_released_and_nothing_runs(
     until(lambda: held.released == 1)
     wait_for_runs(scheduler)
     assert job.runs == 0
+
+
+@pytest.mark.parametrize(("catch_up", "runs"), [("none", 0), ("latest", 1)])
+def test_48_claim_that_is_answered_past_the_start_deadline_is_released_and_nothing_runs(
+    catch_up: Any, runs: int, clock: FakeClock, make_scheduler: MakeScheduler
+) -> None:
+    """Unless the policy has late ticks run anyway."""
+    slow = threading.Event()
+
+    store = MemoryStore(clock)
+
+    class Slow(TickStore):
+        """It takes 4 s to answer."""
+
+        def load(self, keys: Sequence[str]) -> Snapshot:
+            return store.load(keys)
+
+        def compare_and_set(self, key: str, version: object, text: str) -> bool:
+            if slow.is_set():
+                slow.clear()
+                clock.advance(timedelta(seconds=4))
+            return store.compare_and_set(key, version, text)
+
+    locker = TickLocker(Slow(), start_deadline=SECOND, catch_up=catch_up)
+    scheduler = make_scheduler(gocron.with_distributed_locker(locker))
+    job = Job(scheduler, interval=timedelta(seconds=10))
+    scheduler.start()
+    slow.set()
+    clock.advance(timedelta(seconds=10))
+    until(lambda: job.runs or job.errors)
+    wait_for_runs(scheduler)
+    assert job.runs == runs
+    assert [type(error) for error in job.errors] == [gocron.TickMissed] * (1 - runs)
+    until(lambda: not decode(store.load(["job"]).entries["job"].text, "job").claims)
+    clock.advance(timedelta(seconds=6))
+    until(lambda: job.runs == runs + 1)
+    scheduler.shutdown()
+    locker.close()
 
 
 def test_49_context_that_ends_in_lock_ends_the_wait(clock: FakeClock, make_scheduler: MakeScheduler) -> None:
