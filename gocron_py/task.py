@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import sys
 import typing
 from collections.abc import Callable
 from functools import partial
-from types import CodeType, CoroutineType, FunctionType, MethodType
-from typing import Any, Concatenate, NoReturn, ParamSpec, final, overload
+from types import CodeType, CoroutineType, FunctionType, MethodType, NoneType, UnionType
+from typing import Annotated, Any, Concatenate, ForwardRef, NoReturn, ParamSpec, Union, final, overload
 
 from gocron_py.context import Context
 from gocron_py.errors import (
@@ -25,7 +26,14 @@ _PLAIN = (FunctionType, MethodType)
 # Most tasks have none: one dict for all of them.
 _NO_KWARGS: dict[str, Any] = {}
 
+_VARARGS = inspect.CO_VARARGS
 _GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+_BY_POSITION = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+# What a text that means our Context, or that or None, may be made of.
+_WORD = re.compile(r"[\w.]+")
+_WORDS = {"Context", "None", "Optional", "Union", "Annotated"}
 
 
 class Panic(BaseException):
@@ -62,7 +70,8 @@ class Task:
         :raises ErrNewJobTaskNotFunc: the function cannot be called.
         :raises ErrNewJobWrongNumberOfParameters: the arguments do not fit its signature.
         """
-        takes_context = _wants_context(self.function) and not self._gives_context()
+        parameter = _context_parameter(self.function)
+        takes_context = parameter is not None and not self._gives(parameter)
         _check_arguments(self.function, len(self.args) + takes_context, self.args, self.kwargs)
         if not takes_context:
             return self
@@ -70,8 +79,8 @@ class Task:
         task.takes_context = True
         return task
 
-    def _gives_context(self) -> bool:
-        return any(isinstance(argument, Context) for argument in (*self.args[:1], *self.kwargs.values()))
+    def _gives(self, parameter: str) -> bool:
+        return parameter in self.kwargs or any(isinstance(argument, Context) for argument in self.args[:1])
 
     def run(self, context: Context | None) -> object:
         """Call the function; a coroutine is run to its end on this thread."""
@@ -91,9 +100,10 @@ def new_task(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
 def new_task(function: Any, /, *args: Any, **kwargs: Any) -> Task:
     """A task for :meth:`Scheduler.new_job <gocron_py.Scheduler.new_job>` (Go: ``NewTask``).
 
-    If the function's first parameter is annotated :class:`Context <gocron_py.Context>` and no context is
-    given for it, each run is passed the job's context, which ends at stop, shutdown, removal and update.
-    A coroutine function is run with :func:`asyncio.run` on the worker's thread.
+    If the function's first parameter is annotated :class:`Context <gocron_py.Context>`, or ``Context | None``, and
+    no context is given for it, each run is passed the job's context, which ends at stop, shutdown, removal and
+    update. A coroutine function is run with :func:`asyncio.run` on the worker's thread. A decorator's function that
+    takes ``*args`` is seen as what it wraps (:func:`functools.wraps`), or as its ``__signature__`` says.
 
     :param function: any callable but a generator function, which ``new_job`` refuses: its body would not run. What it
         returns is ignored, unless it is an exception: as in Go, that is the run's error.
@@ -136,53 +146,89 @@ def name_of(function: Any) -> str:
     return sys.intern(f"{named.__module__}.{named.__qualname__}")  # many jobs may have it
 
 
-def _wants_context(function: Any) -> bool:
-    if type(function) is FunctionType:
+def _context_parameter(function: Any) -> str | None:
+    """The name of the first parameter, if a context is meant to go there."""
+    if type(function) is FunctionType and not _shows_wrapped(function):
         annotations = function.__annotations__
         code = function.__code__
         if not annotations or not code.co_argcount:
-            return False
-        annotation = annotations.get(code.co_varnames[0])
+            return None
+        name = code.co_varnames[0]
+        annotation = annotations.get(name)
+    elif type(function) is partial:
+        inner = None if function.args else _context_parameter(function.func)
+        return None if inner in function.keywords else inner
     else:
-        if type(function) is partial or not callable(function):
-            return type(function) is partial and not function.args and _wants_context(function.func)
-        parameters = _parameters(function)
-        annotation = parameters[0].annotation if parameters else None
-    if isinstance(annotation, str):
-        return annotation.rpartition(".")[2].strip("\"'") == "Context" and _resolves(function)
-    return annotation is Context
+        parameter = _first_parameter(function)
+        if parameter is None:
+            return None
+        name, annotation = parameter.name, parameter.annotation
+    bare = _bare(annotation)
+    if isinstance(bare, str):
+        return name if _is_spelled(bare) and _resolves(function, name) else None
+    return name if bare is Context else None
 
 
-def _resolves(function: Any) -> bool:
-    """Whether the first annotation, a string, means our Context; several libraries have one."""
-    plain = function if isinstance(function, _PLAIN) else type(function).__call__
+def _shows_wrapped(function: FunctionType) -> bool:
+    """Whether it is a decorator's, and takes whatever the decorated function takes."""
+    return function.__code__.co_flags & _VARARGS != 0 and hasattr(function, "__wrapped__")
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without ``Annotated`` and ``None`` around it; one to be resolved still is a text."""
+    if annotation is None or isinstance(annotation, (type, str)):
+        return annotation
+    if isinstance(annotation, ForwardRef):
+        return annotation.__forward_arg__
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        return _bare(annotation.__origin__)
+    if origin is Union or origin is UnionType:
+        kinds = [kind for kind in typing.get_args(annotation) if kind is not NoneType]
+        if len(kinds) == 1:
+            return _bare(kinds[0])
+    return annotation
+
+
+def _is_spelled(text: str) -> bool:
+    if "Annotated" in text:
+        text = text.partition(",")[0]  # what follows may be anything
+    words = {word.rpartition(".")[2] for word in _WORD.findall(text)}
+    return "Context" in words and words <= _WORDS
+
+
+def _resolves(function: Any, name: str) -> bool:
+    """Whether the annotation of a parameter, a text, means our Context; several libraries have one."""
     try:
-        hints = typing.get_type_hints(plain)
+        plain = inspect.unwrap(function)
+        hints = typing.get_type_hints(plain if isinstance(plain, _PLAIN) else type(plain).__call__)
     except Exception:
         # A name that exists for type checkers only (TYPE_CHECKING): its spelling decides.
         return True
-    hints.pop("return", None)
-    return next(iter(hints.values()), None) is Context
+    return _bare(hints.get(name)) is Context
 
 
-def _parameters(function: Any) -> list[inspect.Parameter]:
+def _first_parameter(function: Any) -> inspect.Parameter | None:
     try:
-        return list(inspect.signature(function).parameters.values())
+        parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
-        return []
+        return None
+    first = next(iter(parameters.values()), None)
+    return None if first is None or first.kind not in _BY_POSITION else first
 
 
 def _check_arguments(function: Any, count: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    if type(function) is FunctionType and not kwargs:
+    is_own = type(function) is FunctionType and not _shows_wrapped(function)
+    if is_own and not kwargs:
         # The common case without inspect.signature, which alone costs more than all of new_job.
         code = function.__code__
         most = code.co_argcount
         least = most - len(function.__defaults__ or ())
         named = code.co_kwonlyargcount - len(function.__kwdefaults__ or ())
-        if not named and least <= count and (count <= most or code.co_flags & inspect.CO_VARARGS):
+        if not named and least <= count and (count <= most or code.co_flags & _VARARGS):
             return
     try:
-        signature = inspect.signature(function)
+        signature = inspect.signature(function, follow_wrapped=not is_own)
     except (TypeError, ValueError):  # some functions written in C do not tell
         return
     placeholders = (None,) * (count - len(args))
@@ -191,4 +237,6 @@ def _check_arguments(function: Any, count: int, args: tuple[Any, ...], kwargs: d
     except TypeError as error:
         raised = ErrNewJobWrongNumberOfParameters()
         raised.add_note(f"{name_of(function)}{signature}: {error}")
+        if hasattr(function, "__wrapped__") and not is_own:
+            raised.add_note("it is decorated: a decorator that adds or drops arguments has to set __signature__")
         raise raised from None
