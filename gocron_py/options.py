@@ -27,6 +27,7 @@ from gocron_py.errors import (
     check_kind,
     satisfies,
 )
+from gocron_py.instant import offset_of
 from gocron_py.job import JobSpec
 from gocron_py.job_options import JobOption
 from gocron_py.limits import LimitMode
@@ -186,11 +187,14 @@ def with_location(location: tzinfo | str) -> SchedulerOption:
     """The zone of times of day, crontabs and of every datetime given back (Go: ``WithLocation``).
 
     :param location: a tzinfo, or the name of a zone in the time zone database. Default: the machine's zone.
+    :raises ErrInvalidArgument: neither, or a tzinfo that does not tell its offset from UTC.
     :raises ErrWithLocationNil: from ``new_scheduler``: ``None``.
     :raises ErrWithLocationUnknown: from ``new_scheduler``: no such zone.
     """
     if location is not None and not isinstance(location, tzinfo | str):
         raise ErrInvalidArgument("location must be a tzinfo or the name of a zone", got=location)
+    if isinstance(location, tzinfo):
+        offset_of(0, location)  # one of a user's own that fails is refused here, not by the first job
 
     def apply(settings: Settings) -> None:
         if location is None:

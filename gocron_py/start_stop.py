@@ -13,9 +13,8 @@ from gocron_py.errors import (
     ErrWithStartDateTimePast,
     ErrWithStartDateTimePastZero,
     ErrWithStopDateTimePast,
-    check_kind,
 )
-from gocron_py.instant import Instant, instant_of
+from gocron_py.instant import Instant, check_moment, instant_of
 from gocron_py.job import JobSpec
 from gocron_py.job_options import Apply, ApplyToJob, JobOption
 from gocron_py.option_names import Named, check_option
@@ -128,7 +127,7 @@ def with_stop_date_time(end: datetime | None) -> StopAtOption:
 
 def _check_datetime(moment: datetime | None) -> None:
     if moment is not None:
-        check_kind(moment, datetime, "the time")
+        check_moment(moment, "the time")
 
 
 def _start(spec: JobSpec, setup: Setup, at: Instant, given: datetime | None) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, time, tzinfo
 from typing import NamedTuple, TypeAlias
 
 from gocron_py.errors import ErrInvalidArgument, GocronError, check_kind
+from gocron_py.instant import check_moment
 from gocron_py.schedules.wall_time import Weekday
 
 
@@ -184,5 +185,5 @@ def one_time_job_start_date_times(*times: datetime | None) -> OneTimeJobStartAtO
     """
     for moment in times:
         if moment is not None:
-            check_kind(moment, datetime, "the time of a one-time job")
+            check_moment(moment, "the time of a one-time job")
     return OneTimeJobStartAtOption(immediately=False, moments=times)

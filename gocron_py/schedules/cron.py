@@ -6,8 +6,6 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Protocol, final, runtime_checkable
 
-from dateutil.tz import datetime_exists
-
 from gocron_py.errors import ErrCronJobInvalid, GocronError, check_kind
 from gocron_py.instant import LAST, SECOND, Instant, Micros, datetime_of, instant_of
 from gocron_py.schedules import crontab as grammar
@@ -18,6 +16,7 @@ from gocron_py.schedules.wall_time import (
     load_location,
     offset_at,
     wall_at,
+    wall_of,
 )
 
 
@@ -39,7 +38,7 @@ class Cron(Protocol):
         ...
 
     def next(self, last_run: datetime) -> datetime | None:
-        """The first tick later than *last_run*; ``None``: there is none.
+        """The first tick later than *last_run*; ``None``: there is none. An earlier one is a fault, which ends the job.
 
         :param last_run: in the scheduler's location.
         """
@@ -117,21 +116,32 @@ class CustomSearch:
         self._runs_after_gap = runs_after_gap
 
     def first(self, after: Instant) -> Instant | None:
-        """What the implementation says; ``None`` if that is not later than *after*.
+        """What the implementation says.
 
-        :raises ErrCronJobInvalid: it raised something, or gave something else than a datetime.
+        :raises ErrCronJobInvalid: it raised something, or gave something else than a later datetime.
         """
+        while (answer := self._ask(after)) is not None:
+            moment, tick = answer
+            if tick <= after:
+                last_run = datetime_of(after, self._location)
+                raise ErrCronJobInvalid(f"the Cron implementation gave {moment}: that is not later than {last_run}")
+            if tick > LAST:
+                return None
+            if self._runs_after_gap or self._exists(moment, tick):
+                return tick
+            after = tick
+        return None
+
+    def _ask(self, after: Instant) -> tuple[datetime, Instant] | None:
         try:
-            while (moment := self._cron.next(datetime_of(after, self._location))) is not None:
-                tick = instant_of(moment, self._location)
-                if not after < tick <= LAST:
-                    return None
-                if self._runs_after_gap or datetime_exists(moment, moment.tzinfo or self._location):
-                    return tick
-                after = tick
+            moment = self._cron.next(datetime_of(after, self._location))
+            return None if moment is None else (moment, instant_of(moment, self._location))
         except Exception as error:
             raise ErrCronJobInvalid(f"the Cron implementation failed: {error!r:.200}") from error
-        return None
+
+    def _exists(self, moment: datetime, tick: Instant) -> bool:
+        # Clocks that jump over the reading show another one then.
+        return wall_at(tick, moment.tzinfo or self._location) == wall_of(moment.replace(tzinfo=None))
 
     def resume(self, start: Instant, now: Instant) -> Instant | None:
         """What follows the moment just before *now*."""

@@ -8,7 +8,7 @@ an instant, which every kind of ``tzinfo`` answers rightly (pytz's too), gap or 
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from enum import Enum, IntEnum
 from functools import lru_cache
 from typing import TypeAlias
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from dateutil.tz import tzlocal
 
 from gocron_py.errors import ErrInvalidArgument, ErrWithLocationUnknown
-from gocron_py.instant import LAST, SECOND, Instant, Micros, datetime_of
+from gocron_py.instant import SECOND, WIDEST_OFFSET, Instant, Micros, datetime_of, offset_of
 
 Wall: TypeAlias = int
 """Microseconds since 1970-01-01 00:00 on some zone's wall clock."""
@@ -29,15 +29,8 @@ _SPAN: Micros = 3 * DAY
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
-FIRST: Instant = (date(1, 1, 3).toordinal() - EPOCH_ORDINAL) * DAY
-"""The first instant that every zone can show, as :data:`~gocron_py.instant.LAST` is the last."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (a reading has no zone)
 _MICROSECOND = timedelta(microseconds=1)
-
-# Wider than any offset of a zone from UTC has ever been (Manila and Alaska come near 16 hours).
-_WIDEST_OFFSET: Micros = 17 * 3600 * SECOND
 
 # Longer than any change of clocks (in Samoa, in 2011, by a whole day).
 LONGEST_CHANGE: Micros = 25 * 3600 * SECOND
@@ -72,21 +65,15 @@ def offset_at(instant: Instant, zone: tzinfo) -> Micros:
         offset = _offset_of_span(instant // _SPAN, zone)
     except TypeError:  # such as dateutil's zones, which have no hash
         offset = None
-    return _ask_for_offset(instant, zone) if offset is None else offset
+    return offset_of(instant, zone) if offset is None else offset
 
 
 # Of so many spans and zones it is known: a question to a zone takes five times as long.
 @lru_cache(maxsize=4096)
 def _offset_of_span(number: int, zone: tzinfo) -> Micros | None:
     """The one offset of a span, counted from the epoch; ``None``: clocks are changed in it."""
-    offset = _ask_for_offset(number * _SPAN, zone)
-    return offset if offset == _ask_for_offset((number + 1) * _SPAN, zone) else None
-
-
-def _ask_for_offset(instant: Instant, zone: tzinfo) -> Micros:
-    moment = _EPOCH + timedelta(microseconds=min(max(instant, FIRST), LAST))
-    offset = moment.astimezone(zone).utcoffset()
-    return offset // _MICROSECOND if offset else 0
+    offset = offset_of(number * _SPAN, zone)
+    return offset if offset == offset_of((number + 1) * _SPAN, zone) else None
 
 
 def wall_at(instant: Instant, zone: tzinfo) -> Wall:
@@ -155,8 +142,8 @@ def first_instant_at(wall: Wall, zone: tzinfo, policy: DaylightSavingsTimePolicy
 
 def steady_offset(start: Wall, end: Wall, zone: tzinfo) -> Micros | None:
     """The offset that holds for all readings from *start* to *end*; ``None`` if clocks may be changed meanwhile."""
-    before = offset_at(start - _WIDEST_OFFSET, zone)
-    return before if before == offset_at(end + _WIDEST_OFFSET, zone) else None
+    before = offset_at(start - WIDEST_OFFSET, zone)
+    return before if before == offset_at(end + WIDEST_OFFSET, zone) else None
 
 
 def is_steady(start: Instant, end: Instant, zone: tzinfo) -> bool:

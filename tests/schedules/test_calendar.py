@@ -8,8 +8,8 @@ import pytest
 from schedule_tools import DEFAULT, RUN_AFTER, SKIP, built, instant, shown, ticks, within
 
 import gocron_py as gocron
-from gocron_py.instant import LAST, SECOND
-from gocron_py.schedules.wall_time import FIRST, DaylightSavingsTimePolicy, Weekday
+from gocron_py.instant import FIRST, LAST, SECOND
+from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy, Weekday
 
 MONDAY, FRIDAY, SATURDAY, SUNDAY = Weekday.MONDAY, Weekday.FRIDAY, Weekday.SATURDAY, Weekday.SUNDAY
 

@@ -12,13 +12,12 @@ from schedule_tools import instant
 
 import gocron_py as gocron
 from gocron_py.definitions import Setup
-from gocron_py.instant import LAST, SECOND, Instant, datetime_of
+from gocron_py.instant import FIRST, LAST, SECOND, Instant, datetime_of
 from gocron_py.schedules import Schedule
 from gocron_py.schedules.cron_search import TimesSearch, why_never
 from gocron_py.schedules.crontab import Times, parse
 from gocron_py.schedules.wall_time import (
     DAY,
-    FIRST,
     DaylightSavingsTimePolicy,
     go_date,
     instant_at,

@@ -13,10 +13,9 @@ from dateutil import tz
 from schedule_tools import DEFAULT, RUN_AFTER, SKIP, instant, shown
 
 import gocron_py as gocron
-from gocron_py.instant import LAST, SECOND, Instant, Micros, datetime_of
+from gocron_py.instant import FIRST, LAST, SECOND, Instant, Micros, datetime_of
 from gocron_py.schedules.wall_time import (
     DAY,
-    FIRST,
     Weekday,
     change_between,
     date_of,
