@@ -143,7 +143,16 @@ def name_of(function: Any) -> str:
     while isinstance(function, partial):
         function = function.func
     named = function if hasattr(function, "__qualname__") else type(function)
-    return sys.intern(f"{named.__module__}.{named.__qualname__}")  # many jobs may have it
+    module = getattr(named, "__module__", None) or _module_of_type(named)
+    return sys.intern(f"{module}.{named.__qualname__}")  # many jobs may have it
+
+
+def _module_of_type(method: Any) -> str:
+    """Where the type of a method comes from; one that is written in C does not tell its own module."""
+    owner = getattr(method, "__objclass__", None)
+    if owner is None:
+        owner = getattr(method, "__self__", method)
+    return (owner if isinstance(owner, type) else type(owner)).__module__
 
 
 def _context_parameter(function: Any) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import pytest
 
 import gocron_py as gocron
 from gocron_py import Context
+from gocron_py.task import name_of
 from gocron_py.testing import FakeClock, wait_for_runs
 
 if TYPE_CHECKING:
@@ -231,3 +233,24 @@ class TestArguments:
             heard.extend(body(*args))
 
         assert [3] == run(gocron.new_task(wrapper, 3))
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        ([].append, "builtins.list.append"),
+        ("".join, "builtins.str.join"),
+        (deque().append, "collections.deque.append"),
+        (dict.fromkeys, "builtins.dict.fromkeys"),
+        (str.upper, "builtins.str.upper"),
+        ([].__len__, "builtins.list.__len__"),
+        (int.__add__, "builtins.int.__add__"),
+        (print, "builtins.print"),
+        (functools.partial([].append, 1), "builtins.list.append"),
+        (passing(plain), "test_task.plain"),
+        (Methods().method, "test_task.Methods.method"),
+    ],
+)
+def test_names(function: Any, expected: str) -> None:
+    """Module and qualified name, which is the key of the job's lock too; methods written in C have no module."""
+    assert expected == name_of(function)
