@@ -164,13 +164,18 @@ class Registry:
 
     def begin(self, run: Run) -> bool:
         """Whether a run that was handed over may still go."""
-        stop = run.spec.stop
-        if stop is not None and self.now() > stop:
-            return False
         if run.context is not None and run.context.done():
             return False
         # Without the lock: what has changed since is seen when the task is to begin.
-        return run.is_current() and not self._holds_back(run)
+        if not run.is_current():
+            return False
+        stop = run.spec.stop
+        if stop is not None and self.now() > stop:
+            self.skipped(run, "after the stop time")
+            said = "gocron: tick dropped, the stop time came before its turn"
+            self.report.warn_now_and_then("stop", said, "job", run.spec.name)
+            return False
+        return not self._holds_back(run)
 
     def started(self, run: Run) -> Instant | None:
         """The task begins now; ``None``: the job was stopped, removed or updated, it does not begin."""

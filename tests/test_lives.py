@@ -547,6 +547,35 @@ class TestStartAndStopAt:
         until(lambda: monitor.count("job_unregistered") == 1)
         assert [False, False] == contexts
 
+    def test_a_run_that_waits_past_the_stop_is_dropped_with_a_word(
+        self,
+        make_scheduler: MakeScheduler,
+        clock: FakeClock,
+        monitor: Monitor,
+        held: Held,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """Its record says why, as monitors of runs hear, and so does the log: the job is gone then."""
+        scheduler = make_scheduler()
+        stop = gocron.with_stop_at(gocron.with_stop_date_time(NOW + 3 * SECOND))
+        waits = gocron.with_singleton_mode(WAIT)
+        scheduler.new_job(every(), gocron.new_task(held), gocron.with_name("late"), waits, stop)
+        scheduler.start()
+        clock.advance(2 * SECOND)
+        held.wait_for(1)
+        clock.advance(2 * SECOND)
+        with caplog.at_level(logging.WARNING, "gocron_py"):
+            held.let_go(1)
+            until(lambda: not scheduler.jobs())
+            until(lambda: monitor.count("job_unregistered") == 1)
+        records = [args[1] for event, args in monitor.events if event == "run_ended"]
+        assert [(1, "success", None), (2, "skip", "after the stop time")] == [
+            ((record.scheduled - NOW).seconds, record.outcome.value, record.error) for record in records
+        ]
+        assert [("gocron: tick dropped, the stop time came before its turn, job=late", "WARNING")] == [
+            (record.getMessage(), record.levelname) for record in caplog.records
+        ]
+
     def test_a_start_long_ago_is_stepped_over_by_arithmetic(
         self, make_scheduler: MakeScheduler, clock: FakeClock
     ) -> None:
@@ -1274,6 +1303,38 @@ class TestExecutors:
 
 
 # -- options for all ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", [timedelta(0), -SECOND])
+@pytest.mark.parametrize("options", [(), (gocron.with_interval_from_completion(),)], ids=["", "from completion"])
+def test_a_cron_implementation_that_stands_still_ends_its_job_with_a_word(
+    make_scheduler: MakeScheduler,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    step: timedelta,
+    options: tuple[gocron.JobOption, ...],
+) -> None:
+    """The log says which job, and what it answered."""
+
+    class Stalling:
+        def is_valid(self, crontab: str, location: object, now: datetime) -> None: ...
+
+        def next(self, last_run: datetime) -> datetime:
+            return last_run + (SECOND if last_run < NOW + 2 * SECOND else step)
+
+    scheduler = make_scheduler()
+    implementation = gocron.with_cron_implementation(Stalling())
+    task = gocron.new_task(nothing)
+    job = scheduler.new_job(gocron.cron_job("any"), task, gocron.with_name("stalls"), implementation, *options)
+    scheduler.start()
+    with caplog.at_level(logging.ERROR, "gocron_py"):
+        for runs in 1, 2:
+            clock.advance(SECOND)
+            until(lambda runs=runs: len(job.history()) == runs)  # type: ignore[misc]
+        until(lambda: job.next_run() is None and caplog.records)
+    assert all("job=stalls" in record.getMessage() for record in caplog.records)
+    said = f"the Cron implementation gave {NOW + 2 * SECOND + step}: that is not later than {NOW + 2 * SECOND}"
+    assert said in caplog.text
 
 
 def test_global_job_options_come_first(make_scheduler: MakeScheduler) -> None:
