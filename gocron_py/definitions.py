@@ -299,7 +299,9 @@ def _beyond() -> ErrNoNextRun:
 
 
 def _exhausted() -> ErrNoNextRun:
-    return ErrNoNextRun("the recurrence has no occurrence left, or none that can be found")
+    error = ErrNoNextRun("the recurrence has no occurrence left, or none that can be found")
+    error.add_note("one by the hour, minute or second with an INTERVAL or BYSETPOS: give it by the day, with BYHOUR")
+    return error
 
 
 @final
@@ -469,7 +471,8 @@ def rrule_job(rule: str | rrule | rruleset) -> JobDefinition:
 
     :param rule: RFC 5545 text, or dateutil's objects. Times without a zone are in the scheduler's
         location. A text without ``DTSTART`` starts when the job is made. ``COUNT`` may be 10,000 at most.
-        Rules by the hour, minute or second must not leave out months: give those by the day, with ``BYHOUR``.
+        Rules by the hour, minute or second with an ``INTERVAL`` or ``BYSETPOS`` must not leave out months: give those
+        by the day, with ``BYHOUR``.
     :raises ErrInvalidArgument: a wrong kind of object.
 
     ``new_job`` raises :exc:`~gocron_py.ErrInvalidArgument` for what is no recurrence, and

@@ -2,7 +2,8 @@
 
 dateutil finds the occurrences of a rule one by one from its start. So that the ten-thousandth
 tick costs what the first one does, each search begins with a copy of the rule that starts a
-few of its periods before the moment in question, in the same phase.
+few of its periods before the moment in question, in the same phase. And of a rule by the hour,
+minute or second dateutil finds the days only, as it would go through all hours of those between.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 from typing import Any, Final, final
 
-from dateutil.rrule import MONTHLY, YEARLY, rrule, rrulebase, rruleset, rrulestr
+from dateutil.rrule import DAILY, MONTHLY, YEARLY, rrule, rrulebase, rruleset, rrulestr
 
 from gocron_py.errors import ErrInvalidArgument
 from gocron_py.instant import LAST, Instant, datetime_of, instant_of
@@ -127,7 +128,18 @@ class _Rule:
             raise ErrInvalidArgument("the INTERVAL of a recurrence must be greater than 0", got=self._interval)
         self._zone = self._start.tzinfo or location
         self._policy = policy
-        self._rule = _without_count(rule, parts["_count"])
+        self._rule = rule
+        self._until: datetime | None = parts["_until"]
+        # For a rule by the hour, minute or second: its days, and the times of all of them.
+        self._days: rrule | None = None
+        if self._frequency > DAILY and self._interval == 1 and not parts["_bysetpos"]:
+            self._days = rule.replace(freq=DAILY, byhour=0, byminute=0, bysecond=0, count=None, cache=False)
+            self._hours = sorted(parts["_byhour"] or range(24))
+            self._minutes = sorted(parts["_byminute"] or range(60))
+            self._seconds = sorted(parts["_bysecond"] or range(60))
+        if parts["_count"] is not None:
+            self._until = self._last(parts["_count"])
+            self._rule = rule.replace(count=None, until=self._until, cache=False)
 
     def first(self, after: Instant) -> Instant | None:
         """The first occurrence later than *after*, whatever is excluded."""
@@ -156,9 +168,53 @@ class _Rule:
     def _from(self, wall: int) -> Iterator[datetime]:
         """The occurrences from about *wall* on, and some before."""
         try:
-            yield from _occurrences(self._moved_to(wall))
+            if self._days is None:
+                yield from _occurrences(self._moved_to(wall))
+            else:
+                yield from self._by_days(self._days, wall)
         except _TooFar:
             return
+
+    def _by_days(self, days: rrule, wall: int, total: bool = False) -> Iterator[datetime]:
+        """The occurrences from *wall* on, as of :func:`_occurrences`."""
+        begin = reading_of(max(wall, wall_of(self._start.replace(tzinfo=None)))).replace(tzinfo=self._start.tzinfo)
+        midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
+        for day in _occurrences(days.replace(dtstart=midnight), total):
+            for moment in self._moments(day, begin):
+                if self._until is not None and moment > self._until:
+                    return
+                yield moment
+
+    def _moments(self, day: datetime, begin: datetime) -> Iterator[datetime]:
+        for hour in self._hours:
+            if day.replace(hour=hour, minute=59, second=59) < begin:
+                continue
+            for minute in self._minutes:
+                if day.replace(hour=hour, minute=minute, second=59) < begin:
+                    continue
+                for second in self._seconds:
+                    moment = day.replace(hour=hour, minute=minute, second=second)
+                    if moment >= begin:
+                        yield moment
+
+    def _last(self, count: int) -> datetime:
+        """Where a ``COUNT`` ends, which counts from the first start."""
+        if count > MOST_COUNTED:
+            raise ErrInvalidArgument(f"the COUNT of a recurrence may be {MOST_COUNTED} at most; use UNTIL", got=count)
+        if self._days is None:
+            occurrences = _occurrences(self._rule.replace(cache=False), total=True)
+        else:
+            occurrences = self._by_days(self._days, wall_of(self._start.replace(tzinfo=None)), total=True)
+        last = None
+        try:
+            for last in islice(occurrences, max(count, 0)):  # noqa: B007
+                pass
+        except _TooFar:
+            said = "it takes too long to count the recurrence; use UNTIL"
+            raise ErrInvalidArgument(said, got=str(self._rule)) from None
+        if last is None:
+            raise ErrInvalidArgument("the recurrence has no occurrence at all", got=str(self._rule))
+        return last
 
     def _moved_to(self, wall: int) -> rrule:
         """The rule with a later start in the same phase, two periods and more before *wall*."""
@@ -188,23 +244,6 @@ class _Rule:
             bymonthday=self._month_days,
             cache=False,
         )
-
-
-def _without_count(rule: rrule, count: int | None) -> rrule:
-    """The rule with an ``UNTIL`` in place of its ``COUNT``, which counts from the first start."""
-    if count is None:
-        return rule
-    if count > MOST_COUNTED:
-        raise ErrInvalidArgument(f"the COUNT of a recurrence may be {MOST_COUNTED} at most; use UNTIL", got=count)
-    last = None
-    try:
-        for last in islice(_occurrences(rule.replace(cache=False), total=True), max(count, 0)):  # noqa: B007
-            pass
-    except _TooFar:
-        raise ErrInvalidArgument("it takes too long to count the recurrence; use UNTIL", got=str(rule)) from None
-    if last is None:
-        raise ErrInvalidArgument("the recurrence has no occurrence at all", got=str(rule))
-    return rule.replace(count=None, until=last, cache=False)
 
 
 @final

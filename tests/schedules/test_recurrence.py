@@ -41,6 +41,14 @@ RULES = [
     rrule(MINUTELY, START, interval=30, byhour=(5, 6)),
     rrule(SECONDLY, START, interval=12345),
     rrule(SECONDLY, START, interval=7, byminute=(1, 2)),
+    rrule(HOURLY, START, bymonthday=-1),
+    rrule(HOURLY, START, byhour=(3, 8, 9), until=datetime.fromisoformat("2019-02-12T08:20:30")),
+    rrule(HOURLY, START, byhour=(3, 8, 9), byminute=(5, 50), bysetpos=-1),
+    rrule(MINUTELY, START, byweekno=20, byweekday=(MO(2), TU), bysecond=(7, 59)),
+    rrule(MINUTELY, START, byhour=10, count=90),
+    rrule(SECONDLY, START),
+    rrule(SECONDLY, START, byhour=(23, 0), byminute=(59, 0)),
+    rrule(MINUTELY, START, byyearday=(1, -1), byhour=10),
     rrule(DAILY, START, count=60),
     rrule(MONTHLY, START, until=datetime.fromisoformat("2021-06-30T23:59")),
 ]
@@ -67,6 +75,40 @@ def test_late_ticks_cost_what_early_ones_do() -> None:
         tick = schedule.next(instant("2024-06-01T12:00"))
     assert tick is not None
     assert tick - instant("2024-06-01T12:00") <= 7_000_000
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (
+            "SECONDLY;BYMONTH=2;BYMONTHDAY=29;BYHOUR=3;BYMINUTE=4;BYSECOND=5",
+            ["2028-02-29T03:04:05", "2032-02-29T03:04:05"],
+        ),
+        (
+            "SECONDLY;BYMONTH=1;BYMONTHDAY=1;BYHOUR=3;BYMINUTE=4;BYSECOND=5",
+            ["2025-01-01T03:04:05", "2026-01-01T03:04:05"],
+        ),
+        ("SECONDLY;BYMONTH=1;BYHOUR=3;COUNT=10000", ["2025-01-01T03:00:00", "2025-01-01T03:00:01"]),
+        ("MINUTELY;BYMONTH=2;BYMONTHDAY=29;BYHOUR=3;BYMINUTE=4", ["2028-02-29T03:04:00", "2032-02-29T03:04:00"]),
+        (
+            "MINUTELY;BYMONTH=2;BYMONTHDAY=29;BYDAY=TU;BYHOUR=3,4;BYMINUTE=0",
+            ["2028-02-29T03:00:00", "2028-02-29T04:00:00"],
+        ),
+        ("HOURLY;BYMONTH=2;BYMONTHDAY=29;BYHOUR=3", ["2028-02-29T03:00:00", "2032-02-29T03:00:00"]),
+    ],
+)
+def test_rare_days(rule: str, expected: list[str]) -> None:
+    """Times of rare days, by the hour, minute or second, are found at once: the executor's thread waits for them."""
+    with within(0.1):
+        schedule = built(gocron.rrule_job(f"FREQ={rule}"), "UTC", "2024-03-01")
+    start = instant("2024-03-01")
+    with within(0.1):
+        first = schedule.next(start)
+    assert first is not None
+    with within(0.1):
+        second = schedule.next(first)
+    assert second is not None
+    assert [f"{each}+00:00" for each in expected] == [shown(first, "UTC"), shown(second, "UTC")]
 
 
 class TestChangesOfClocks:
@@ -203,7 +245,7 @@ class TestTexts:
     def test_too_slow(self, count: str) -> None:
         """So is what dateutil takes too long to find."""
         with within(3), pytest.raises((gocron.ErrNoNextRun, gocron.ErrInvalidArgument)):
-            built(gocron.rrule_job(f"FREQ=SECONDLY;BYMONTH=1;BYHOUR=3{count}"), now="2024-06-01")
+            built(gocron.rrule_job(f"FREQ=SECONDLY;INTERVAL=7;BYMONTH=1;BYHOUR=3{count}"), now="2024-06-01")
 
 
 class TestObjects:
