@@ -50,7 +50,7 @@ def with_start_at(option: StartAtOption) -> JobOption:
 
 
 def with_start_immediately() -> StartAtOption:
-    """Run as soon as the scheduler runs; the schedule counts from there (Go: ``WithStartImmediately``)."""
+    """Run at each start of the scheduler; the schedule counts from there (Go: ``WithStartImmediately``)."""
 
     def write(spec: JobSpec, setup: Setup) -> None:
         spec.start_immediately = True

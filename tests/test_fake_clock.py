@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import gocron_py as gocron
-from gocron_py.testing import FakeClock
+from gocron_py.testing import FakeClock, wait_for_runs
 
 SECOND = timedelta(seconds=1)
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -50,14 +50,32 @@ def test_a_step_of_nothing_changes_nothing(fake_clock: FakeClock) -> None:
     assert fake_clock.now() == START
 
 
-def test_a_far_step_is_walked_no_further_than_asked() -> None:
-    """Beyond max_steps the rest passes in one jump: one run more, not thirty million."""
+def test_a_walk_that_is_too_far_leaves_out_nothing_unsaid() -> None:
+    """At max_steps the clock raises and stands still; what is behind it has run, what is before it comes next."""
     clock = FakeClock(START, max_steps=100)
-    began = time.monotonic()
-    runs = started_at(clock, gocron.duration_job(SECOND), timedelta(days=365))
-    assert len(runs) == 101
-    assert runs[-1] == START + timedelta(days=365)
-    assert time.monotonic() - began < 5
+    scheduler = gocron.new_scheduler(gocron.with_clock(clock), gocron.with_location("UTC"))
+    job = scheduler.new_job(gocron.duration_job(SECOND), gocron.new_task(lambda: None), gocron.with_history_size(1000))
+    with scheduler:
+        with pytest.raises(gocron.ErrInvalidArgument, match="more than 100 moments") as caught:
+            clock.advance(timedelta(days=365))
+        assert "set() jumps" in str(caught.value)
+        assert clock.now() == START + 100 * SECOND
+        clock.advance(100.5 * SECOND)
+        assert clock.now() == START + 200.5 * SECOND
+    assert sorted(run.scheduled for run in job.history()) == [START + n * SECOND for n in range(1, 201)]
+
+
+@pytest.mark.slow
+def test_three_hours_of_a_job_of_one_second(fake_clock: FakeClock) -> None:
+    """Without a word about steps a walk of 10,800 ticks runs each of them, at its own time."""
+    runs: list[datetime] = []
+    scheduler = gocron.new_scheduler(gocron.with_clock(fake_clock), gocron.with_location("UTC"))
+    task = gocron.new_task(lambda: runs.append(gocron.current_run().tick.at))
+    scheduler.new_job(gocron.duration_job(SECOND), task)
+    with scheduler:
+        fake_clock.advance(timedelta(hours=3))
+        wait_for_runs(scheduler)
+    assert sorted(runs) == [START + n * SECOND for n in range(1, 10_801)]
 
 
 def test_set_forward_is_one_catch_up_run(fake_clock: FakeClock) -> None:

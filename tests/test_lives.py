@@ -24,7 +24,7 @@ import pytest
 
 import gocron_py as gocron
 from gocron_py import context
-from gocron_py.testing import FakeClock
+from gocron_py.testing import FakeClock, wait_for_runs
 
 NOW = datetime(2024, 6, 15, 12, tzinfo=UTC)
 MS, SECOND, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -590,22 +590,19 @@ class TestStartAndStopAt:
         assert NOW + timedelta(microseconds=700) == job.next_run()
 
     def test_immediately(self, make_scheduler: MakeScheduler, clock: FakeClock) -> None:
-        """With with_start_immediately the first run comes at the start, and once only over stops and starts."""
-        ran = threading.Semaphore(0)
+        """With with_start_immediately a run comes at each start, as in Go, and the schedule counts from there."""
         scheduler = make_scheduler()
         start = gocron.with_start_at(gocron.with_start_immediately())
-        scheduler.new_job(every(HOUR), gocron.new_task(ran.release), start)
+        job = scheduler.new_job(every(HOUR), gocron.new_task(nothing), start)
         scheduler.start()
-        assert ran.acquire(timeout=LIMIT)
+        until(lambda: len(job.history()) == 1)
         scheduler.stop_jobs()
         clock.advance(MINUTE)
         scheduler.start()
-        clock.advance(58 * MINUTE)
-        until(lambda: not scheduler._registry.in_flight)
-        runs = 1
-        while ran.acquire(blocking=False):
-            runs += 1
-        assert runs <= 2
+        clock.advance(59 * MINUTE)
+        wait_for_runs(scheduler)
+        assert [NOW, NOW + MINUTE] == [record.started for record in job.history()]
+        assert NOW + MINUTE + HOUR == job.next_run()
 
 
 class TestRunNow:
