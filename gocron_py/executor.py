@@ -52,6 +52,7 @@ class Executor:
         self._timer = registry.settings.clock.new_timer()
         self._is_real = isinstance(registry.settings.clock, RealClock)
         self._stopping = False
+        self._unwoken: BaseException | None = None
         self._thread = threading.Thread(target=self._loop, name="gocron-executor", daemon=True)
 
     def start(self) -> None:
@@ -68,8 +69,11 @@ class Executor:
             raise
 
     def wake(self) -> None:
-        """The earliest tick has changed."""
-        self._timer.wake()
+        """The earliest tick has changed. Called under the registry's lock, so what the timer raises is told later."""
+        try:
+            self._timer.wake()
+        except BaseException as error:
+            self._unwoken = error
 
     def tell_to_stop(self) -> None:
         """Take no more ticks."""
@@ -172,6 +176,9 @@ class Executor:
                     # A clock that is moved by hand stands still until what it set off has started.
                     registry.watch(lambda: not registry.not_started, _HELD_UP)
                 jump = timer.wait_until(due, waiters)
+                if self._unwoken is not None:
+                    error, self._unwoken = self._unwoken, None
+                    self._tell_error("gocron: the clock's timer raised when it was to wake", error)
                 if jump:
                     self._clock_was_set(jump)
                 self._dispatch()

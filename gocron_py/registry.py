@@ -286,10 +286,16 @@ class Registry:
             self.changed.notify_all()
 
     def _from_completion(self, run: Run) -> Instant | None:
-        if run.retry_after is not None:  # other instances run it too: the store knows when
-            return self.now() + run.retry_after
+        last = run.completed or run.scheduled
         try:
-            return self.following(run.spec, run.completed or run.scheduled, self.now())
+            now = self.now()
+        except BaseException as error:  # a user's clock: the job goes on by what is known
+            self.report.error("gocron: the clock raised", "job", run.spec.name, "error", error)
+            now = last
+        if run.retry_after is not None:  # other instances run it too: the store knows when
+            return now + run.retry_after
+        try:
+            return self.following(run.spec, last, now)
         except BaseException as error:
             self.report.error("gocron: the schedule raised", "job", run.spec.name, "error", error)
             return None

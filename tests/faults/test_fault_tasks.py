@@ -6,7 +6,9 @@ import asyncio
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ import pytest
 from fault_kit import HOUR, LIMIT, MS, SECOND, Script, Witness, ended_in, until
 
 import gocron_py as gocron
-from gocron_py.testing import FakeClock
+from gocron_py.distributed.events import TickEventKind
+from gocron_py.distributed.memory import MemoryTickLocker
+from gocron_py.testing import FakeClock, wait_for_runs
 
 MakeScheduler = Callable[..., gocron.Scheduler]
 RunScript = Callable[..., Script]
@@ -214,6 +218,162 @@ def test_19_listener_raises(make_scheduler: MakeScheduler, clock: FakeClock, eve
             assert [gocron.ErrPanicRecovered] * 2 == [type(reason) for reason in reasons]
             reasons = [reason.__cause__ for reason in reasons]
         assert [error] * 2 == reasons
+
+
+ERRORS = [RuntimeError("bad"), SystemExit(1), KeyboardInterrupt()]
+
+PROTOCOLS = (gocron.Monitor, gocron.MonitorStatus, gocron.SchedulerMonitor, gocron.RunMonitor, gocron.Logger)
+METHODS = sorted({name for protocol in PROTOCOLS for name in vars(protocol) if not name.startswith("_")})
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("method", METHODS)
+def test_19_monitor_or_logger_raises(
+    make_scheduler: MakeScheduler,
+    clock: FakeClock,
+    gate: threading.Event,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    error: BaseException,
+) -> None:
+    """Whatever a method of a monitor or the logger raises is logged; jobs go on, and the shutdown is as ever."""
+    witness = Witness()
+    told: list[object] = []
+
+    def fail(*args: object) -> None:
+        told.append(args)
+        raise error
+
+    setattr(witness, method, fail)
+    locker = MemoryTickLocker(clock=clock, start_deadline=SECOND, catch_up="none")
+    scheduler = make_scheduler(*witness.options())
+    ran: list[int] = []
+    good = scheduler.new_job(gocron.duration_job(SECOND), gocron.new_task(ran.append, 1), gocron.with_name("good"))
+    scheduler.new_job(gocron.duration_job(SECOND), gocron.new_task(raising(ValueError())), gocron.with_name("bad"))
+    busy = scheduler.new_job(
+        gocron.duration_job(SECOND),
+        gocron.new_task(gate.wait, LIMIT),
+        gocron.with_name("busy"),
+        gocron.with_singleton_mode(gocron.LimitMode.RESCHEDULE),
+    )
+    scheduler.new_job(
+        gocron.duration_job(HOUR),
+        gocron.new_task(lambda: None),
+        gocron.with_name("missed"),
+        gocron.with_distributed_job_locker(locker),
+    )
+    scheduler.start()
+    scheduler.start()  # a warning
+    for count in (1, 2, 3):
+        clock.advance(SECOND)
+        until(lambda count=count: len(ran) == count)
+    clock.set(clock.now() + 10 * HOUR + 5 * SECOND)
+    until(lambda: len(ran) == 4 and locker.counts().get(TickEventKind.MISSED))
+    scheduler.remove_job(busy.id())
+    gate.set()
+    clock.advance(SECOND)
+    until(lambda: len(ran) == 5)
+    wait_for_runs(scheduler)
+    assert ["SUCCESS"] * 5 == [record.outcome.name for record in good.history()]
+    assert ended_in(scheduler.shutdown) < 5
+    locker.close()
+    assert told
+    if hasattr(gocron.Logger, method):
+        assert "gocron: the logger raised" in caplog.text
+    else:
+        assert len(told) == len([line for line in witness.said("error") if line.endswith(f".{method} raised")])
+
+
+class FaultyClock:
+    """A clock one of whose methods, or of whose timers', raises when it is called for the nth time from now."""
+
+    def __init__(self, clock: FakeClock, method: str, error: BaseException) -> None:
+        self._clock = clock
+        self._method = method
+        self._error = error
+        self.left = 0
+
+    def fault(self, method: str) -> None:
+        if method == self._method and self.left:
+            self.left -= 1
+            if not self.left:
+                raise self._error
+
+    def now(self) -> datetime:
+        self.fault("now")
+        return self._clock.now()
+
+    def new_timer(self) -> gocron.Timer:
+        self.fault("new_timer")
+        return FaultyTimer(self, self._clock.new_timer())
+
+
+class FaultyTimer:
+    def __init__(self, clock: FaultyClock, timer: gocron.Timer) -> None:
+        self._clock = clock
+        self._timer = timer
+
+    def wait_until(self, due: int | None, waiters: int) -> int:
+        self._clock.fault("wait_until")
+        return self._timer.wait_until(due, waiters)
+
+    def wake(self) -> None:
+        self._timer.wake()
+        self._clock.fault("wake")
+
+    def close(self) -> None:
+        self._timer.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("method", ["now", "wait_until", "wake"])
+def test_19_clock_raises(make_scheduler: MakeScheduler, clock: FakeClock, method: str, error: BaseException) -> None:
+    """A clock that raises once, wherever it is asked, costs a run at most: its jobs go on, of either kind."""
+    faulty, witness = FaultyClock(clock, method, error), Witness()
+    scheduler = make_scheduler(gocron.with_clock(faulty), *witness.options())
+    ran: Counter[str] = Counter()
+
+    def new(name: str, *options: gocron.JobOption) -> gocron.Job:
+        return scheduler.new_job(
+            gocron.duration_job(SECOND), gocron.new_task(lambda: ran.update([name])), gocron.with_name(name), *options
+        )
+
+    new("interval")
+    new("from completion", gocron.with_interval_from_completion())
+    scheduler.start()
+    for nth in range(1, 13):
+        faulty.left = nth
+        while faulty.left:
+            clock.advance(SECOND)
+            wait_for_runs(scheduler)
+            if method == "wake":
+                new("another", gocron.with_limited_runs(1), gocron.with_start_at(gocron.with_start_immediately()))
+        before = Counter(ran)
+        for _ in range(2):
+            clock.advance(SECOND)
+            wait_for_runs(scheduler)
+        assert ran["interval"] >= before["interval"] + 2
+        assert ran["from completion"] > before["from completion"]
+    assert ended_in(scheduler.shutdown) < 5
+    assert witness.said("error")
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_19_clock_raises_at_the_start(make_scheduler: MakeScheduler, clock: FakeClock, error: BaseException) -> None:
+    """A clock that gives no timer is the caller's to hear of; nothing has happened, and the next start is one."""
+    faulty = FaultyClock(clock, "new_timer", error)
+    scheduler = make_scheduler(gocron.with_clock(faulty))
+    ran = threading.Semaphore(0)
+    scheduler.new_job(gocron.duration_job(SECOND), gocron.new_task(ran.release))
+    faulty.left = 1
+    with pytest.raises(type(error)):
+        scheduler.start()
+    assert not scheduler.is_started()
+    scheduler.start()
+    clock.advance(SECOND)
+    assert ran.acquire(timeout=LIMIT)
+    assert ended_in(scheduler.shutdown) < 5
 
 
 ACTIONS: dict[str, Callable[[gocron.Scheduler, gocron.Job], object]] = {

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fault_kit import HOUR, LIMIT, MS, NOW, SECOND, Witness, ended_in, until
+from fault_kit import HOUR, LIMIT, MS, NOW, SECOND, Witness, until
 
 import gocron_py as gocron
 from gocron_py.testing import FakeClock, wait_for_runs
@@ -302,11 +302,42 @@ class Quiet:
 # -- 33: very many jobs ------------------------------------------------------------------------------
 
 
-class TimedLock:
-    """A lock that notes how long it was held, in processor time of the holder: others may have the machine."""
+class Work(threading.local):
+    """The processor time of each thread, less what it spent collecting garbage.
+
+    A full collection takes a good part of a second where there are 100,000 jobs. It stops all threads, whoever has a
+    lock, and falls on any of them.
+    """
 
     def __init__(self) -> None:
+        self._collected = 0.0
+        self._since = 0.0
+
+    def __call__(self) -> float:
+        return time.thread_time() - self._collected
+
+    def note(self, phase: str, info: dict[str, int]) -> None:
+        """For ``gc.callbacks``."""
+        if phase == "start":
+            self._since = time.thread_time()
+        else:
+            self._collected += time.thread_time() - self._since
+
+
+@pytest.fixture
+def work() -> Iterator[Work]:
+    work = Work()
+    gc.callbacks.append(work.note)
+    yield work
+    gc.callbacks.remove(work.note)
+
+
+class TimedLock:
+    """A lock that notes how long it was held, in work of the holder: others may have the machine meanwhile."""
+
+    def __init__(self, work: Work) -> None:
         self._lock = threading.Lock()
+        self._work = work
         self._since = 0.0
         self.longest = 0.0
         self.total = 0.0
@@ -314,11 +345,11 @@ class TimedLock:
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         got = self._lock.acquire(blocking, timeout)
         if got:
-            self._since = time.thread_time()
+            self._since = self._work()
         return got
 
     def release(self) -> None:
-        held = time.thread_time() - self._since
+        held = self._work() - self._since
         self.longest = max(self.longest, held)
         self.total += held
         self._lock.release()
@@ -357,16 +388,14 @@ MOST_BYTES_PER_JOB = 4096
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_33_a_hundred_thousand_jobs_at_one_instant(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All are dispatched; the scheduler's lock is never held for 50 ms; memory stays within 4 KiB a job.
-
-    A machine on which all that is done under the lock takes more than the processor's 5 s is a slow one: there the
-    longest is a hundredth of all. To hold the lock for all jobs at once would be a good part of it, anywhere.
-    """
+def test_33_a_hundred_thousand_jobs_at_one_instant(
+    clock: FakeClock, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are dispatched; the scheduler's lock is never held for 50 ms of work; memory stays within 4 KiB a job."""
     locks: list[TimedLock] = []
 
     def make_lock() -> TimedLock:
-        locks.append(TimedLock())
+        locks.append(TimedLock(work))
         return locks[-1]
 
     monkeypatch.setattr("gocron_py.polled_lock.threading", ThreadingWith(make_lock))
@@ -391,7 +420,7 @@ def test_33_a_hundred_thousand_jobs_at_one_instant(clock: FakeClock, monkeypatch
     scheduler.shutdown()
     assert {NOW + 2 * HOUR} == ticks
     print(f"held {total:.2f} s in all, {longest * 1000:.1f} ms at most; {used / MANY:.0f} bytes a job")
-    assert longest < max(0.05, total / 100)
+    assert longest < 0.05
     assert used < MANY * MOST_BYTES_PER_JOB
 
 
