@@ -306,7 +306,7 @@ NAMES = [
 def test_11_odd_names_and_tags(make_scheduler: MakeScheduler, clock: FakeClock, name: str) -> None:
     """They are kept as they are, and are the lock's key to the letter; an empty tag is a tag as well.
 
-    (Keys that are safe in a store are the stores' matter, which are not there yet.)
+    (That they are safe as keys of each store is for the stores' kit, gocron_py.testing.store_kit.)
     """
     witness = Witness()
     scheduler = make_scheduler(*witness.options(), gocron.with_distributed_locker(witness))

@@ -1,4 +1,7 @@
-"""Faults 44 to 52: lockers and electors of one's own that break their contract, or the rules of time."""
+"""Faults 44 to 52: lockers and electors of one's own that break their contract, or the rules of time.
+
+And 30, where it is about claims.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,65 @@ class Job:
         self.ticks.append(run.tick.at)
         self.contexts.append(run.context)
         self.runs += 1
+
+
+class Crowded:
+    """An instance with one worker, which a job of its own keeps busy, and a job that is everybody's."""
+
+    def __init__(self, make_scheduler: MakeScheduler, store: MemoryStore) -> None:
+        self.locker = MemoryTickLocker(store, start_deadline=2 * SECOND)
+        self.scheduler = make_scheduler(gocron.with_max_workers(1), gocron.with_distributed_locker(self.locker))
+        self.job = Job(self.scheduler, "shared", timedelta(seconds=10))
+        self.gate, self.is_full = threading.Event(), threading.Event()
+
+    def start(self, is_full: bool) -> None:
+        if is_full:
+            self.scheduler.new_job(
+                gocron.one_time_job(gocron.one_time_job_start_immediately()),
+                gocron.new_task(lambda: (self.is_full.set(), self.gate.wait(20))),
+                gocron.with_name("long"),
+                gocron.with_disabled_distributed_job_locker(True),
+            )
+        self.scheduler.start()
+        assert not is_full or self.is_full.wait(20)
+
+    def end(self) -> None:
+        self.gate.set()
+        self.scheduler.shutdown()
+        self.locker.close()
+
+
+@pytest.mark.parametrize("second_is_full", [False, True], ids=["one is full", "both are full"])
+def test_30_pool_full_longer_than_the_deadline(
+    clock: FakeClock, make_scheduler: MakeScheduler, second_is_full: bool
+) -> None:
+    """A run that waits for a worker has claimed nothing: another instance runs the tick, in time or caught up.
+
+    Once: the first one, when it comes to it at last, is told that it has been.
+    """
+    store = MemoryStore(clock)
+    first, second = Crowded(make_scheduler, store), Crowded(make_scheduler, store)
+    first.start(is_full=True)
+    second.start(is_full=second_is_full)
+    tick = clock.now() + timedelta(seconds=10)
+    clock.advance(timedelta(seconds=10))
+    clock.advance(3 * SECOND)
+    if second_is_full:
+        assert (0, 0) == (first.job.runs, second.job.runs)
+        assert not decode(store.load(["shared"]).entries["shared"].text, "shared").claims
+        second.gate.set()
+    until(lambda: second.job.runs == 1)
+    wait_for_runs(second.scheduler)
+    first.gate.set()
+    wait_for_runs(first.scheduler)
+    assert ([], [tick]) == (first.job.ticks, second.job.ticks)
+    assert [gocron.TickTaken] == [type(error) for error in first.job.errors]
+    clock.advance(timedelta(seconds=7))
+    for instance in (first, second):
+        wait_for_runs(instance.scheduler)
+    assert [tick, tick + timedelta(seconds=10)] == sorted(first.job.ticks + second.job.ticks)
+    for instance in (first, second):
+        instance.end()
 
 
 def test_44_slow_lock_makes_only_its_job_late(clock: FakeClock, make_scheduler: MakeScheduler, gate: Any) -> None:

@@ -617,7 +617,7 @@ def test_29_no_thread_for_a_run_that_others_wait_for(run_script: RunScript) -> N
 def test_30_pool_full(run_script: RunScript) -> None:
     """With all workers busy a tick waits, in order, and runs once, late; shutdown drops those that have not begun.
 
-    (That another instance takes it after start_deadline is a matter of claims, which are not there yet.)
+    (That with a tick locker another instance takes it is test_30 in test_fault_lockers.py.)
     """
     script = run_script(
         """

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -16,7 +17,12 @@ from fault_kit import HOUR, LIMIT, MINUTE, MS, NOW, SECOND, Script, Witness, unt
 
 import gocron_py as gocron
 from gocron_py import clock as clock_module
-from gocron_py.testing import FakeClock
+from gocron_py.distributed import TickLocker
+from gocron_py.distributed.events import TickEventKind
+from gocron_py.distributed.memory import MemoryStore
+from gocron_py.distributed.sqlite import SQLiteTickLocker
+from gocron_py.distributed.store import Snapshot, TickStore
+from gocron_py.testing import FakeClock, wait_for_runs
 
 MakeScheduler = Callable[..., gocron.Scheduler]
 RunScript = Callable[..., Script]
@@ -156,32 +162,32 @@ def test_38_small_steps_are_no_jumps(make_scheduler: MakeScheduler) -> None:
 
 
 class Seam:
-    """The two clocks below the real one: they go as they do, plus what a test adds, at the rate it says."""
+    """The machine's clocks, as all code reads them: they go as they do, plus what a test adds, at the rate it says."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.wall, self.passed = clock_module._wall, clock_module.elapsed
+        self._wall, self._clock = time.time_ns, time.clock_gettime_ns
         self.slept = 0
         self.rate = 1.0
-        self.began = self.wall()
-        monkeypatch.setattr(clock_module, "_wall", self._wall)
-        monkeypatch.setattr(clock_module, "elapsed", lambda: self.passed() + self.slept)
+        self.began = self._wall()
+        monkeypatch.setattr(time, "time_ns", self.time_ns)
+        monkeypatch.setattr(time, "clock_gettime_ns", self.clock_gettime_ns)
 
-    def _wall(self) -> int:
-        wall = self.wall()
+    def time_ns(self) -> int:
+        wall = self._wall()
         return wall + int((wall - self.began) * (self.rate - 1)) + self.slept
+
+    def clock_gettime_ns(self, clock: int) -> int:
+        return self._clock(clock) + (self.slept if clock == time.CLOCK_BOOTTIME else 0)
 
     def suspend(self, length: timedelta) -> None:
         """The machine was asleep: wall clock and CLOCK_BOOTTIME went on, monotonic time-outs did not."""
-        self.slept += length // timedelta(microseconds=1)
+        self.slept += length // timedelta(microseconds=1) * 1000
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux counts the time asleep")
 def test_39_suspend(make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After eight hours asleep each job that was due runs once, within a second, and goes on at its next tick.
-
-    (That leases are lost and the contexts of their runs cancelled is a matter of the stores, which are not there yet.)
-    """
+    """After eight hours asleep each job that was due runs once, within a second, and goes on at its next tick."""
     seam = Seam(monkeypatch)
     witness = Witness()
     scheduler = make_scheduler(gocron.with_logger(witness), real=True)
@@ -207,6 +213,164 @@ def test_39_suspend(make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPat
     assert (1, count + 1) == (len(hourly), len(minutely))
     assert phase + 8 * HOUR == jobs[1].next_run()
     assert [] == [message for message in witness.said("warn") if "clock was set" in message]
+
+
+def now() -> datetime:
+    return datetime.fromtimestamp(time.time_ns() / 1e9, UTC)
+
+
+def to_half_past() -> timedelta:
+    """The time to the next half hour after a full one: no tick of an hourly job is due while a test runs."""
+    return HOUR - (now() - datetime(2024, 1, 1, 0, 30, tzinfo=UTC)) % HOUR
+
+
+class Asleep(TickStore):
+    """The store, as a machine sees it that can be asleep: what it asks then it asks when it wakes."""
+
+    def __init__(self, store: TickStore) -> None:
+        self.store = store
+        self.poll = store.poll
+        self.awake = threading.Event()
+        self.awake.set()
+        self.is_down = False
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        self.reach()
+        return self.store.load(keys)
+
+    def compare_and_set(self, key: str, version: object, text: str) -> bool:
+        self.reach()
+        return self.store.compare_and_set(key, version, text)
+
+    def reach(self) -> None:
+        assert self.awake.wait(LIMIT)
+        if self.is_down:
+            raise gocron.StoreDown("no network yet")
+
+
+class Leased:
+    """An instance that begins a run at once; it waits for the end of its context, or of the test."""
+
+    def __init__(self, make_scheduler: MakeScheduler, locker: TickLocker, gate: threading.Event) -> None:
+        self.scheduler = make_scheduler(gocron.with_distributed_locker(locker), real=True)
+        self.locker = locker
+        self.gate = gate
+        self.runs: list[gocron.CurrentRun] = []
+        self.lost: list[Exception] = []
+        self.told: list[Exception] = []
+        self.job = self.scheduler.new_job(
+            gocron.duration_job(HOUR),
+            gocron.new_task(self.run),
+            gocron.with_name("job"),
+            gocron.with_start_at(gocron.with_start_immediately()),
+            gocron.with_event_listeners(gocron.after_lock_error(lambda _id, _name, error: self.told.append(error))),
+        )
+        self.scheduler.start()
+
+    def run(self) -> None:
+        run = gocron.current_run()
+        self.runs.append(run)
+        if run.tick.kind is gocron.TickKind.START:
+            until(lambda: run.context.done() or self.gate.is_set())
+            cause = run.context.cause()
+            self.lost += [cause] if cause is not None else []
+
+    def kinds(self) -> list[TickEventKind]:
+        return [event.kind for event in self.locker.recent_events()]
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux counts the time asleep")
+def test_39_suspend_loses_leases(
+    make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+) -> None:
+    """A machine sleeps for eight hours: to the others the holder is dead, and its context ends when it wakes.
+
+    The ticks that were due meanwhile are one catch-up run, over both.
+    """
+    seam = Seam(monkeypatch)
+    seam.suspend(to_half_past())
+    store = MemoryStore()
+    sleeper = Asleep(store)
+    first = Leased(make_scheduler, TickLocker(sleeper), gate)
+    until(lambda: first.runs)
+    second = Leased(make_scheduler, TickLocker(store), gate)
+    until(lambda: second.told)
+    assert [gocron.TickTaken] == [type(error) for error in second.told]
+    sleeper.awake.clear()
+    seam.suspend(8 * HOUR)
+    until(lambda: second.runs)
+    assert not first.runs[0].context.done()
+    sleeper.awake.set()
+    woken = time.monotonic()
+    until(lambda: first.lost)
+    assert time.monotonic() - woken < NOTICED
+    until(lambda: first.told)
+    for instance in (first, second):
+        wait_for_runs(instance.scheduler)
+        instance.scheduler.shutdown()
+        instance.locker.close()
+    assert [gocron.LockLost] == [type(error) for error in first.lost]
+    assert gocron.LockLost in {type(error) for error in first.told}
+    assert TickEventKind.LOST in first.kinds()
+    assert TickEventKind.CRASHED in second.kinds()
+    held, caught_up = first.runs[0], [run for run in first.runs + second.runs if run.tick.kind is gocron.TickKind.GRID]
+    assert 1 == len(caught_up)
+    assert (caught_up[0].fence or 0) > (held.fence or 0)
+    assert timedelta(minutes=30) <= now() - caught_up[0].tick.at < timedelta(minutes=31)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux counts the time asleep")
+def test_39_suspend_and_no_store_to_ask(
+    make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+) -> None:
+    """A machine that wakes without a network knows that its leases are over by the time it slept: contexts end."""
+    seam = Seam(monkeypatch)
+    seam.suspend(to_half_past())
+    sleeper = Asleep(MemoryStore())
+    only = Leased(make_scheduler, TickLocker(sleeper), gate)
+    until(lambda: only.runs)
+    sleeper.is_down = True
+    seam.suspend(15 * SECOND)  # half of the lease: it may yet be renewed
+    looks = only.locker._keeper._looks
+    until(lambda: only.locker._keeper._looks >= looks + 2)
+    assert not only.runs[0].context.done()
+    seam.suspend(20 * SECOND)
+    until(lambda: only.lost)
+    sleeper.is_down = False
+    wait_for_runs(only.scheduler)
+    only.scheduler.shutdown()
+    only.locker.close()
+    assert [gocron.LockLost] == [type(error) for error in only.lost]
+    assert TickEventKind.LOST in only.kinds()
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux counts the time asleep")
+def test_39_suspend_of_a_machine_that_shares_with_nobody(
+    make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch, gate: threading.Event, tmp_path: Path
+) -> None:
+    """Under SQLite a holder lives as long as its process: all slept, the run goes on, and its context with it.
+
+    The ticks that were due meanwhile are one run after it, not beside it.
+    """
+    seam = Seam(monkeypatch)
+    seam.suspend(to_half_past())
+    instances = [Leased(make_scheduler, SQLiteTickLocker(tmp_path / "ticks.db"), gate)]
+    until(lambda: instances[0].runs)
+    instances.append(Leased(make_scheduler, SQLiteTickLocker(tmp_path / "ticks.db"), gate))
+    first, second = instances
+    until(lambda: second.told)
+    seam.suspend(8 * HOUR)
+    until(lambda: all(TickEventKind.MISSED in instance.kinds() for instance in instances))  # the first of eight
+    assert ([False], []) == ([run.context.done() for run in first.runs], second.runs)
+    gate.set()
+    until(lambda: len(first.runs) + len(second.runs) == 2)
+    for instance in instances:
+        wait_for_runs(instance.scheduler)
+        instance.scheduler.shutdown()
+        instance.locker.close()
+    assert [] == first.lost == second.lost
+    assert TickEventKind.LOST not in {*first.kinds(), *second.kinds()}
+    assert timedelta(minutes=30) <= now() - (first.runs[1:] + second.runs)[0].tick.at < timedelta(minutes=31)
 
 
 @pytest.mark.slow
@@ -291,7 +455,7 @@ def test_41_timer_fires_early() -> None:
 def test_42_skew_between_instances(definition: gocron.JobDefinition) -> None:
     """Instances whose clocks differ by five seconds either way name their ticks alike: by the same UTC instants.
 
-    (That of one tick only one instance makes a run needs claims, which are not there yet.)
+    (That under a tick locker only one of them runs each is tested in tests/distributed.)
     """
     instants = []
     for skew in (-5, 0, 5):
@@ -316,7 +480,12 @@ def test_43_time_zone_changed_at_run(run_script: RunScript) -> None:
     script = run_script(
         """
         from datetime import datetime, timezone
-        from gocron_py.testing import FakeClock
+        from gocron_py.distributed import TickLocker
+from gocron_py.distributed.events import TickEventKind
+from gocron_py.distributed.memory import MemoryStore
+from gocron_py.distributed.sqlite import SQLiteTickLocker
+from gocron_py.distributed.store import Snapshot, TickStore
+from gocron_py.testing import FakeClock, wait_for_runs
         clock = FakeClock(datetime(2024, 6, 15, 12, tzinfo=timezone.utc))
         runs = []
         def new():
