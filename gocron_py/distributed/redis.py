@@ -68,6 +68,13 @@ redis.call('HSET', KEYS[1], 'version', ARGV[2], 'text', ARGV[3])
 return 1
 """
 
+# A new version: what was sent before for the last one, and comes late, fails.
+_TOUCH: Final = """
+if type(redis.pcall('HGET', KEYS[1], 'version')) ~= 'string' then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[1])
+return 1
+"""
+
 # Both to the letter as redsync has them, so that a server keeps one copy for Go and Python.
 _RELEASE: Final = """
 	local val = redis.call("GET", KEYS[1])
@@ -168,10 +175,14 @@ class RedisStore(TickStore):
             raise ErrInvalidArgument("min_replicas is not to be had of a redis.RedisCluster: WAIT is a node's")
         self._prefix = prefix
         self._min_replicas = min_replicas
+        # Keys whose last write too few replicas have, for all that is known; each with a name for that write.
+        self._unconfirmed: dict[str, str] = {}
         self._server = _Server(client)
 
     def load(self, keys: Sequence[str]) -> Snapshot:
         """See :meth:`TickStore.load`."""
+        if self._unconfirmed and (doubtful := [key for key in keys if key in self._unconfirmed]):
+            self._confirm(doubtful)
         entries: dict[str, Entry] = {}
         now = None
         for first in range(0, len(keys) or 1, _MOST_KEYS):
@@ -187,21 +198,47 @@ class RedisStore(TickStore):
 
     def compare_and_set(self, key: str, version: object, text: str) -> bool:
         """See :meth:`TickStore.compare_and_set`."""
-        arguments = (version or "", secrets.token_hex(8), text)
-        keys = (self._key(key),)
+        new = secrets.token_hex(8)
+        arguments = (version or "", new, text)
         if not self._min_replicas:
-            return bool(self._server.run(_COMPARE_AND_SET, keys, *arguments))
-        return self._server.call(lambda client: self._replicated(client, keys, arguments))
+            return bool(self._server.run(_COMPARE_AND_SET, (self._key(key),), *arguments))
+        before = self._unconfirmed.get(key)
+        try:
+            (written,) = self._replicated(_COMPARE_AND_SET, (key,), arguments)
+        except StoreDown:
+            self._unconfirmed[key] = new
+            raise
+        if written:
+            self._has_confirmed(key, before)
+        return written
 
-    def _replicated(self, client: Any, keys: Sequence[str], arguments: Sequence[object]) -> bool:
-        # WAIT counts what its own connection has written.
-        pipe = client.pipeline(transaction=False)
-        pipe.eval(_COMPARE_AND_SET, len(keys), *keys, *arguments)
-        pipe.wait(self._min_replicas, int(CALL_TIMEOUT * 500))
-        written, replicas = pipe.execute()
-        if written and replicas < self._min_replicas:
-            raise StoreDown(f"{replicas} of {self._min_replicas} replicas have the write")
-        return bool(written)
+    def _confirm(self, keys: Sequence[str]) -> None:
+        # A claim is granted again without a write where it is found (rule C1): it has to be on the replicas then.
+        names = {key: self._unconfirmed.get(key) for key in keys}
+        for key, touched in zip(keys, self._replicated(_TOUCH, keys, (secrets.token_hex(8),)), strict=True):
+            if touched:
+                self._has_confirmed(key, names[key])
+
+    def _has_confirmed(self, key: str, name: str | None) -> None:
+        # Another thread's write may have failed meanwhile: that one is in doubt still.
+        if name is not None and self._unconfirmed.get(key) == name:
+            self._unconfirmed.pop(key, None)
+
+    def _replicated(self, script: str, keys: Sequence[str], arguments: Sequence[object]) -> list[bool]:
+        """Run the script on each of the keys, and wait for the replicas. Whether it has written, by key."""
+
+        def work(client: Any) -> list[bool]:
+            # WAIT counts what its own connection has written.
+            pipe = client.pipeline(transaction=False)
+            for key in keys:
+                pipe.eval(script, 1, self._key(key), *arguments)
+            pipe.wait(self._min_replicas, int(CALL_TIMEOUT * 500))
+            *written, replicas = pipe.execute()
+            if any(written) and replicas < self._min_replicas:
+                raise StoreDown(f"{replicas} of {self._min_replicas} replicas have the write")
+            return [bool(each) for each in written]
+
+        return self._server.call(work)
 
     def _key(self, name: str) -> str:
         return self._prefix + escaped(name)

@@ -171,6 +171,59 @@ def test_wait_for_replicas(client: redis.Redis, url: str, redis_server: RedisSer
             until(lambda: _writes(store))
 
 
+def test_what_no_replica_has_is_not_read_back(client: redis.Redis, url: str, redis_server: RedisServer) -> None:
+    """A write that may be on the master alone is no answer to who has made it, and somebody's write on top of it is
+    none either; others can read it, other keys can be read, and with a replica all is confirmed."""
+    with closing(RedisStore(url, min_replicas=1)) as store, closing(RedisStore(url)) as other:
+        assert other.compare_and_set("job", None, "registered")
+        registered = store.load(["job"]).entries["job"].version
+        with pytest.raises(gocron.StoreDown, match="0 of 1 replicas"):
+            store.compare_and_set("job", registered, "claimed")
+        assert store.load(["another"]).entries == {}
+        with pytest.raises(gocron.StoreDown, match="0 of 1 replicas"):
+            store.load(["another", "job"])
+        theirs = other.load(["job"]).entries["job"]
+        assert theirs.text == "claimed"
+        assert other.compare_and_set("job", theirs.version, "claimed, and paused")
+        with pytest.raises(gocron.StoreDown, match="0 of 1 replicas"):
+            store.load(["job"])
+        with RedisServer() as replica, redis.Redis.from_url(replica.url) as its:
+            its.replicaof(HOST, redis_server.port)
+            until(lambda: its.info("replication")["master_link_status"] == "up")
+            until(lambda: _text_of(store, "job") == "claimed, and paused")
+            assert its.hget("{gocron}:tick:job", "text") == b"claimed, and paused"
+            calls = client.info("commandstats")["cmdstat_wait"]["calls"]
+            assert store.load(["job"]).entries["job"].version == other.load(["job"]).entries["job"].version
+            assert client.info("commandstats")["cmdstat_wait"]["calls"] == calls
+
+
+def _text_of(store: TickStore, key: str) -> str | None:
+    try:
+        return store.load([key]).entries[key].text
+    except gocron.StoreDown:  # the circuit rests after the failure of before
+        return None
+
+
+def test_a_write_that_comes_late_is_not_made_once_its_key_was_read(
+    client: redis.Redis, url: str, redis_server: RedisServer
+) -> None:
+    """It was in doubt, and the load that found it not made has seen to it that it fails."""
+    with RedisServer() as replica, redis.Redis.from_url(replica.url) as its, Proxy(redis_server.port) as road:
+        its.replicaof(HOST, redis_server.port)
+        until(lambda: its.info("replication")["master_link_status"] == "up")
+        with closing(RedisStore(f"redis://{HOST}:{road.port}/0", min_replicas=1)) as store:
+            until(lambda: _writes(store))
+            assert store.compare_and_set("job", None, "registered")
+            version = store.load(["job"]).entries["job"].version
+            road.fail(Fault.NO_REQUESTS)
+            with pytest.raises(gocron.StoreDown):
+                store.compare_and_set("job", version, "claimed")
+            road.heal()
+            assert store.load(["job"]).entries["job"].text == "registered"
+            with closing(RedisStore(url)) as late:
+                assert not late.compare_and_set("job", version, "claimed")
+
+
 def _writes(store: TickStore) -> bool:
     try:
         return store.compare_and_set(f"key {time.monotonic()}", None, "text")

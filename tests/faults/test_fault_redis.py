@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -29,12 +29,14 @@ SECRET = "hunter2secret"
 class Instance:
     """A scheduler under a Redis server, with one job, on the real clock."""
 
-    def __init__(self, url: str, interval: timedelta = SECOND / 2, work: float = 0.0, **policy: Any) -> None:
+    def __init__(
+        self, url: str, interval: timedelta = SECOND / 2, work: float = 0.0, min_replicas: int = 0, **policy: Any
+    ) -> None:
         self.events: list[TickEvent] = []
         self.ran: list[gocron.CurrentRun] = []
         self.failed: list[BaseException] = []
         self._work = work
-        self.locker = RedisTickLocker(url, on_event=self.events.append)
+        self.locker = RedisTickLocker(url, min_replicas=min_replicas, on_event=self.events.append)
         self.locker.store.poll = 0.3
         self.scheduler = gocron.new_scheduler(
             gocron.with_distributed_locker(self.locker),
@@ -182,6 +184,29 @@ def test_57_failover_with_lost_writes_starts_a_tick_twice_only_without_min_repli
         theirs.replicaof("NO", "ONE")
         granted += int(after.compare_and_set("job", version, "claimed"))
         assert granted == runs
+
+
+def test_57_nothing_runs_while_no_replica_has_the_claims(instance: Callable[..., Instance]) -> None:
+    """Though the master has them, and a claim that is asked for again is found there. It goes on with a replica."""
+    with ExitStack() as stack:
+        master, replica = stack.enter_context(RedisServer()), stack.enter_context(RedisServer())
+        theirs = stack.enter_context(redis.Redis.from_url(replica.url))
+        one = instance(master.url, min_replicas=1)
+        until(lambda: len(one.failed) >= 3)
+        assert one.ran == []
+        assert {type(error) for error in one.failed} == {gocron.StoreDown}
+        theirs.replicaof(HOST, master.port)
+        until(lambda: len(one.ran) >= 2)
+        replica.kill()
+        # What was claimed before may begin now; a tick that was not due yet was not claimed.
+        killed, told = datetime.now(UTC), len(one.failed)
+        until(lambda: len(one.failed) >= told + 3)
+        assert [tick for tick in one.ticks() if tick > killed] == []
+        replica.restart()
+        theirs.replicaof(HOST, master.port)
+        done = len(one.ran)
+        until(lambda: len(one.ran) >= done + 2)
+        check_once(one)
 
 
 def _is_set(store: RedisStore, key: str, version: object, text: str) -> bool:
