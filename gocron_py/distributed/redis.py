@@ -1,9 +1,8 @@
 """Ticks, locks and elections on a Redis server. The extra ``redis`` is needed.
 
-A client is the user's own object, or a URL. Of a plain client a copy is used, with its address, user and TLS, but
-with time limits and without retries: a write that was retried after its answer got lost would say "taken" of a lock
-that is ours. A client of a cluster is used as it is, and so are a Sentinel's own connections: give them
-``socket_timeout=1`` and no retries.
+A client is the user's own object, or a URL. Of a client a copy is used, with its address, user and TLS, but with
+time limits and without retries: a write that was retried after its answer got lost would say "taken" of a lock
+that is ours. So it is with a client of a cluster, and with a Sentinel's own connections.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.mutex import MutexLocker, new_token
 from gocron_py.distributed.names import escaped, raw
 from gocron_py.distributed.policy import PolicyOverrides
-from gocron_py.distributed.redis_client import bounded
+from gocron_py.distributed.redis_client import bounded, close, forked, in_time
 from gocron_py.distributed.store import Entry, Snapshot, TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, StoreDown, TickBusy, check_kind
 from gocron_py.instant import SECOND, Micros
@@ -102,35 +101,35 @@ class _Server:
 
     def __init__(self, client: object, timeout: float = CALL_TIMEOUT) -> None:
         self._client: Any = bounded(client, timeout)
+        self._given: Any = client
+        self._timeout = timeout
         # A server that is full, or a replica, answers one kind and not the other.
         self._circuit = Circuit(_typed, ("read", "write"))
-        # A client that was made here is closed here.
-        self._is_own = self._client is not client
 
     def call(self, work: Callable[[Any], T], kind: str = "write") -> T:
-        return self._circuit.call(lambda: work(self._client), kind)
+        return self._circuit.call(lambda: in_time(self._timeout, lambda: work(self._client)), kind)
 
     def run(self, script: str, keys: Sequence[str | bytes], *arguments: object) -> Any:
         kind = "read" if script is _LOAD else "write"
-        return self._circuit.call(lambda: _evaluate(self._client, script, keys, arguments), kind)
+        return self.call(lambda client: _evaluate(client, script, keys, arguments), kind)
 
     @property
     def place(self) -> object:
         """Where the server is; its databases count as one place."""
-        pool = getattr(self._client, "connection_pool", None)
-        if pool is None:
-            return id(self._client)
+        if isinstance(self._given, redis.RedisCluster):
+            return id(self._given)
+        pool = self._client.connection_pool
         if isinstance(pool, SentinelConnectionPool):
-            return id(pool.sentinel_manager), pool.service_name
+            return id(self._given.connection_pool.sentinel_manager), pool.service_name
         at = pool.connection_kwargs
         return at["path"] if "path" in at else (str(at.get("host", "localhost")).lower(), at.get("port", 6379))
 
     def forked(self) -> None:
         self._circuit.begin()
+        forked(self._client)
 
     def close(self) -> None:
-        if self._is_own:
-            self._client.close()
+        close(self._client)
 
 
 def _evaluate(client: Any, script: str, keys: Sequence[str | bytes], arguments: Sequence[object]) -> Any:

@@ -18,12 +18,10 @@ from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel
 
 import gocron_py as gocron
@@ -36,7 +34,7 @@ from gocron_py.testing.store_kit import StoreKit
 from tests import soak
 from tests.servers.proxy import Fault, Proxy
 from tests.servers.redis import RedisServer
-from tests.servers.system import HOST
+from tests.servers.system import HOST, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -133,6 +131,43 @@ def test_the_clients_own_settings_do_not_unbound_the_calls(redis_server: RedisSe
             assert time.monotonic() - began < 2 + 3  # the rest is for a busy machine; redis-py's own would be a minute
         redis_server.resume()
         assert patient.get_connection_kwargs()["socket_timeout"] == 60
+
+
+def test_slow_network_does_not_unbound_the_calls(redis_server: RedisServer, url: str) -> None:
+    """One time limit for a call: for the connection, the login and each piece of each answer together."""
+    with Proxy(redis_server.port) as road:
+        there = f"redis://{HOST}:{road.port}/3"
+        with closing(RedisStore(there)) as store, closing(RedisLocker(there)) as locker:
+            road.delay = 1.5
+            for call in (lambda: store.load(["large"])), (lambda: locker.lock(background(), "job")):
+                assert _seconds(call) < 2 + 2
+            road.heal()
+            until(lambda: _writes(store))
+            assert store.compare_and_set("large", None, "x" * 2_000_000)
+            road.delay = 0.3
+            assert _seconds(lambda: store.load(["large"])) < 2 + 2
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """How long it takes, whether it succeeds or is given up."""
+    began = time.monotonic()
+    try:
+        call()
+    except gocron.StoreDown:
+        pass
+    return time.monotonic() - began
+
+
+def test_new_connection_is_one_request_and_no_more(redis_server: RedisServer, url: str) -> None:
+    """It says nothing of itself to the server, and asks it nothing, but to log in and for another database."""
+    with closing(RedisStore(url)) as store:
+        store.load(["key"])  # the server knows the script now
+    with Proxy(redis_server.port) as road:
+        for database, requests in (0, 1), (3, 2):
+            before = road.requests
+            with closing(RedisStore(f"redis://{HOST}:{road.port}/{database}")) as store:
+                store.load(["key"])
+            assert road.requests - before == requests
 
 
 def test_forked_child_has_connections_of_its_own(url: str) -> None:
@@ -232,30 +267,109 @@ def _writes(store: TickStore) -> bool:
 
 
 class Node(RedisServer):
-    """A cluster of one, which has all slots."""
+    """Of a cluster."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        while self.port > 22_000:  # its nodes talk on a port 10,000 above, not to be one of outgoing connections
+            self.port = free_port()
 
     def command(self) -> list[str]:
         return [*super().command(), "--cluster-enabled", "yes"]
 
 
-def test_cluster_ticks_and_locks() -> None:
+@pytest.fixture
+def node() -> Iterator[Node]:
+    """A cluster of one, which has all slots."""
+    with Node() as node, redis.Redis.from_url(node.url) as client:
+        client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
+        until(lambda: client.cluster("info")["cluster_state"] == "ok")
+        yield node
+
+
+def test_cluster_ticks_and_locks(node: Node) -> None:
     """All records are on one node, by their hash tag; a lock is where its name puts it."""
-    with Node() as node:
-        with redis.Redis.from_url(node.url) as client:
-            client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
-            until(lambda: client.cluster("info")["cluster_state"] == "ok")
-        with redis.RedisCluster(HOST, node.port, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as cluster:
-            with closing(RedisStore(cluster)) as store:
-                for key in "a", "b", "c":
-                    assert store.compare_and_set(key, None, key)
-                    assert not store.compare_and_set(key, None, key)
-                assert set(store.load(["a", "b", "c", "d"]).entries) == {"a", "b", "c"}
-            with closing(RedisLocker(cluster)) as locker:
-                lock = locker.lock(background(), "job")
-                with pytest.raises(gocron.TickBusy):
-                    locker.lock(background(), "job")
-                lock.unlock(background())
-                locker.lock(background(), "job").unlock(background())
+    with redis.RedisCluster(HOST, node.port) as cluster:
+        with closing(RedisStore(cluster)) as store:
+            for key in "a", "b", "c":
+                assert store.compare_and_set(key, None, key)
+                assert not store.compare_and_set(key, None, key)
+            assert set(store.load(["a", "b", "c", "d"]).entries) == {"a", "b", "c"}
+        with closing(RedisLocker(cluster)) as locker:
+            lock = locker.lock(background(), "job")
+            with pytest.raises(gocron.TickBusy):
+                locker.lock(background(), "job")
+            lock.unlock(background())
+            locker.lock(background(), "job").unlock(background())
+
+
+def test_lost_answer_of_a_cluster_leaves_no_lock_that_nobody_holds(node: Node) -> None:
+    """Whatever its client is set to: a retry would find its own lock, and say that another has it."""
+    with Proxy(node.port) as road, redis.Redis.from_url(node.url) as client:
+        cluster = redis.RedisCluster(HOST, road.port, address_remap=lambda _: (HOST, road.port))
+        with cluster, closing(RedisLocker(cluster)) as locker:
+            locker.lock(background(), "job").unlock(background())
+            road.lose_reply(to=lambda data: b"SET" in data and b"gocron:job" in data)
+            with pytest.raises(gocron.StoreDown):
+                locker.lock(background(), "job")
+            until(lambda: not client.exists("gocron:job"))
+            locker.lock(background(), "job").unlock(background())
+
+
+def test_calls_of_a_cluster_are_bounded(node: Node) -> None:
+    """Also the first one, for which a client is made, and what the client asks other nodes after a failure."""
+    with (
+        redis.RedisCluster(HOST, node.port, socket_timeout=60) as cluster,
+        closing(RedisStore(cluster)) as store,
+        closing(RedisStore(cluster)) as unused,
+    ):
+        assert store.compare_and_set("key", None, "text")
+        node.pause()
+        for each in store, unused:
+            began = time.monotonic()
+            with pytest.raises(gocron.StoreDown):
+                each.load(["key"])
+            assert time.monotonic() - began < 2 + 3
+        node.resume()
+        until(lambda: _text_of(store, "key") == _text_of(unused, "key") == "text")
+
+
+def test_cluster_whose_master_hangs_goes_on_with_the_replica_that_took_over(node: Node) -> None:
+    """There is time left in a call to find out who it is."""
+    with Node() as second, redis.Redis.from_url(second.url) as its, redis.Redis.from_url(node.url) as client:
+        its.execute_command("CLUSTER", "MEET", HOST, node.port)
+        master = client.execute_command("CLUSTER", "MYID")
+        until(lambda: master.decode() in str(its.execute_command("CLUSTER", "NODES")))
+        until(lambda: its.cluster("info")["cluster_state"] == "ok")
+        its.execute_command("CLUSTER", "REPLICATE", master)
+        until(lambda: its.info("replication").get("master_link_status") == "up")
+        until(lambda: str(second.port) in str(client.execute_command("CLUSTER", "SLOTS")))
+        with redis.RedisCluster(HOST, node.port) as cluster, closing(RedisStore(cluster)) as store:
+            assert store.compare_and_set("key", None, "text")
+            until(lambda: its.dbsize() == 1)
+            node.pause()
+            its.execute_command("CLUSTER", "FAILOVER", "TAKEOVER")
+            until(lambda: its.info("replication")["role"] == "master")
+            until(lambda: _text_of(store, "key") == "text")
+            entry = store.load(["key"]).entries["key"]
+            assert store.compare_and_set("key", entry.version, "changed")
+            node.resume()
+
+
+def test_forked_child_has_a_cluster_client_of_its_own(node: Node) -> None:
+    """Parent and child load at the same time, as over plain connections."""
+    with redis.RedisCluster(HOST, node.port) as cluster, closing(RedisTickLocker(cluster)) as locker:
+        store = locker.store
+        assert store.compare_and_set("key", None, "text")
+        child = os.fork()
+        if child == 0:
+            try:
+                good = all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
+                os._exit(0 if good else 1)
+            finally:
+                os._exit(2)
+        assert all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
+        assert os.waitpid(child, 0)[1] == 0
 
 
 def test_more_threads_than_connections_take_turns(client: redis.Redis, redis_server: RedisServer) -> None:
@@ -334,6 +448,31 @@ def test_client_of_sentinel_is_bounded_and_goes_where_the_master_is(redis_server
             redis_server.resume()
         for each in sentinel.sentinels:
             each.close()
+
+
+def test_sentinel_that_hangs_is_passed_over(redis_server: RedisServer, url: str) -> None:
+    """In the same call, whatever time limits and retries the user's own connections to it have."""
+    with SentinelServer(redis_server) as first, SentinelServer(redis_server) as second:
+        sentinel = Sentinel([(HOST, first.port), (HOST, second.port)])
+        alone = [Sentinel([(HOST, each.port)]) for each in (first, second)]
+        for each in alone:
+            until(lambda each=each: _discovers(each))
+        first.pause()
+        with sentinel.master_for("jobs") as master, closing(RedisStore(master)) as store:
+            began = time.monotonic()
+            assert store.compare_and_set("key", None, "text")
+            second.pause()
+            redis_server.pause()
+            with pytest.raises(gocron.StoreDown):
+                store.load(["key"])
+            with closing(RedisStore(master)) as unused, pytest.raises(gocron.StoreDown):
+                unused.load(["key"])
+            assert time.monotonic() - began < 3 * 2 + 3
+        for server in first, second, redis_server:
+            server.resume()
+        for each in sentinel, *alone:
+            for watcher in each.sentinels:
+                watcher.close()
 
 
 def _discovers(sentinel: Sentinel) -> bool:
@@ -749,23 +888,19 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> float:
 
 
 LEADER = """
-import sys, time
+import sys
 from gocron_py.distributed import elector
 elector.LEASE, elector.DEADLINE, elector.RETRY = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
 from gocron_py import NotLeader
 from gocron_py.context import background
 from gocron_py.distributed.redis import RedisElector
 elector = RedisElector(sys.argv[1])
-elector.is_leader(background())
-print("leads", flush=True)
-while True:
+for line in sys.stdin:
     try:
         elector.is_leader(background())
-    except NotLeader as error:
+        print("leads", flush=True)
+    except NotLeader:
         print("follows", flush=True)
-        break
-    time.sleep(0.001)
-sys.stdin.read()
 """
 
 
@@ -790,7 +925,7 @@ def test_leadership_returns_within_5_s_of_the_server(redis_server: RedisServer, 
 def test_leader_that_was_frozen_past_the_deadline_says_not_leader_at_its_first_answer(
     url: str, in_a_hurry: float
 ) -> None:
-    """It was leader a millisecond before, by its own count; another one leads since."""
+    """It was leader a millisecond before, by its own count, when it was asked; another one leads since."""
     figures = elector_module.LEASE, elector_module.DEADLINE, elector_module.RETRY
     command = [sys.executable, "-c", LEADER, url, *map(str, figures)]
     with (
@@ -798,9 +933,12 @@ def test_leader_that_was_frozen_past_the_deadline_says_not_leader_at_its_first_a
         closing(RedisElector(url)) as successor,
     ):
         try:
+            assert process.stdin is not None
             assert process.stdout is not None
+            _ask(process.stdin)
             assert process.stdout.readline() == "leads\n"
             process.send_signal(signal.SIGSTOP)
+            _ask(process.stdin)
             until(lambda: leads(successor), 40)
             process.send_signal(signal.SIGCONT)
             thawed = time.monotonic()
@@ -808,6 +946,11 @@ def test_leader_that_was_frozen_past_the_deadline_says_not_leader_at_its_first_a
             assert time.monotonic() - thawed < 5
         finally:
             process.kill()
+
+
+def _ask(questions: IO[str]) -> None:
+    questions.write("\n")
+    questions.flush()
 
 
 def test_never_two_leaders_in_a_thousand_forced_changes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
