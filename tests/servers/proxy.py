@@ -36,6 +36,7 @@ class Proxy:
     connection that is cut before the sender has repeated it: a healed network does not bring it.
 
     :ivar delay: seconds that each piece of an answer takes.
+    :ivar rewrite: what becomes of each piece of an answer.
     :ivar connections: how many there were. Of calls that open one each, how many calls.
     :ivar swallowed: how many pieces were lost.
     """
@@ -49,6 +50,7 @@ class Proxy:
         self._listener = socket.create_server((HOST, 0))
         self._closed = False
         self.delay = 0.0
+        self.rewrite: Callable[[bytes], bytes] = bytes
         self.connections = 0
         self.requests = 0
         self.swallowed = 0
@@ -159,7 +161,7 @@ class _Connection:
         with suppress(OSError):
             while data := source.recv(_CHUNK):
                 if passes(data):
-                    sink.sendall(data)
+                    sink.sendall(self._proxy.rewrite(data) if source is self._pair[1] else data)
                 else:
                     self._proxy.swallowed += 1
         self._proxy._end(self._pair)

@@ -59,6 +59,15 @@ def test_reply_is_lost_after_the_call_was_done(proxy: Proxy, client: redis.Redis
     assert 2 == client.incr("n")
 
 
+def test_answer_is_rewritten(proxy: Proxy, client: redis.Redis) -> None:
+    """What the server says, and not what it is told."""
+    proxy.rewrite = lambda data: data.replace(b"true", b"lies")
+    client.set("a", "true")
+    assert client.get("a") == b"lies"
+    proxy.rewrite = bytes
+    assert client.get("a") == b"true"
+
+
 def test_delay(proxy: Proxy, client: redis.Redis) -> None:
     """An answer that takes longer than the client waits for it."""
     proxy.delay = 1.0
