@@ -96,9 +96,9 @@ class _Socket:
         self._limit = limit
         self._inner.settimeout(limit)
 
-    def recv(self, size: int) -> bytes:
+    def recv(self, size: int, *flags: int) -> bytes:
         self._hurry()
-        data: bytes = self._inner.recv(size)
+        data: bytes = self._inner.recv(size, *flags)
         return data
 
     def recv_into(self, buffer: Any) -> int:  # what hiredis calls
