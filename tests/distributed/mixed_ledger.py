@@ -9,24 +9,25 @@ import argparse
 import json
 import random
 import secrets
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.distributed.mixed_instance import EVERY, TTL, WORK
-from tests.peer.program import GoPeer
-from tests.servers.system import HOST, fork
+from tests.distributed.mixed_instance import DEADLINE, EVERY, RETRY, TTL, WORK, PythonPeer
+from tests.peer.program import GoPeer, Peer
+from tests.servers.system import HOST
 
 KINDS = ("redis", "sql", "etcd-key", "etcd-mutex", "etcd-election", "lease")
 
 # The longest that nobody may run it, while most live: until the lease of a dead one is over, and somebody's next tick.
 LONGEST_GAP = 3 * TTL.total_seconds() + 10 * EVERY.total_seconds()
+
+# How long a run goes on, in seconds, for a kill and a run of each language.
+LIMIT = 60.0
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Ledger:
     cut_off: int = 0
     overlaps: list[str] = field(default_factory=list)
     longest_gap: float = 0.0
+    last: int | None = None
+    """The process that ran it last."""
 
     def __str__(self) -> str:
         runs = ", ".join(f"{language} {count}" for language, count in sorted(self.starts.items()))
@@ -50,25 +53,25 @@ class Ledger:
 def read(log: Path) -> Ledger:
     """Follow the log from its first line to the last."""
     ledger = Ledger()
-    languages: dict[int, str] = {}
+    lines = sorted(map(json.loads, log.read_text().splitlines()), key=lambda line: line["at"])
+    languages = {line["pid"]: line["language"] for line in lines if line["what"] == "born"}
     running: dict[int, int] = {}
     last: int | None = None
-    for line in sorted(map(json.loads, log.read_text().splitlines()), key=lambda line: line["at"]):
+    for line in lines:
         pid, at = line["pid"], line["at"]
-        if line["what"] == "born":
-            languages[pid] = line["language"]
-        elif line["what"] == "killed":
+        if line["what"] == "killed":
             ledger.kills += 1
             ledger.cut_off += running.pop(pid, None) is not None
-        elif line["what"] == "end":
+        elif line["what"] in ("end", "over"):
             running.pop(pid, None)
-        else:
+        elif line["what"] == "start":
             if running:
                 ledger.overlaps.append(f"{languages[pid]} {pid} at {at}, while {running}")
             running[pid] = at
             language = languages[pid]
             ledger.starts[language] = ledger.starts.get(language, 0) + 1
             ledger.longest_gap = max(ledger.longest_gap, 0 if last is None else (at - last) / 1e6)
+            ledger.last = pid
             last = at
     return ledger
 
@@ -83,61 +86,60 @@ class Fleet:
         self._job = f"job-{secrets.token_hex(4)}"
         self.log = directory / "log"
         self._file = self.log.open("a")
-        self._living: list[tuple[int, Callable[[], None], str]] = []
+        self._living: list[tuple[Peer, str]] = []
 
     def run(self, seconds: float) -> Ledger:
-        """Kill and start for so long."""
+        """Kill and start for so long; and on, up to a limit, until both languages have run it and one was killed."""
         end = time.monotonic() + seconds
         try:
             for language in ("go", "python", "python"):
                 self._bear(language)
-            while time.monotonic() < end:
-                time.sleep(min(self._dice.uniform(1, 5), max(end - time.monotonic(), 0)))
-                victim = self._dice.choice(self._living)
-                self._kill(victim)
-                self._bear(victim[2])
+            while (left := end - time.monotonic()) > 0 or (left > -LIMIT and not self._says_something()):
+                pause = self._dice.uniform(1, 5)
+                time.sleep(min(pause, left) if left > 0 else pause)
+                victim = self._victim()
+                self._kill(victim, "killed")
+                self._bear(victim[1])
         finally:
             for each in self._living[:]:
-                self._kill(each)
+                self._kill(each, "over")
             self._file.close()
         return read(self.log)
+
+    def _says_something(self) -> bool:
+        ledger = read(self.log)
+        return ledger.kills > 0 and len(ledger.starts) == 2
+
+    def _victim(self) -> tuple[Peer, str]:
+        """By dice; but as long as one language alone has run it, who did so last: a leader goes on until it dies."""
+        ledger = read(self.log)
+        leader = [each for each in self._living if len(ledger.starts) == 1 and each[0].pid == ledger.last]
+        return self._dice.choice(leader or self._living)
 
     def _note(self, pid: int, what: str, **more: str) -> None:
         line = {"pid": pid, "what": what, "at": time.time_ns() // 1000, **more}
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
 
-    def _kill(self, victim: tuple[int, Callable[[], None], str]) -> None:
+    def _kill(self, victim: tuple[Peer, str], what: str) -> None:
         self._living.remove(victim)
-        pid, kill, _ = victim
-        kill()
-        self._note(pid, "killed")
+        victim[0].kill()
+        self._note(victim[0].pid, what)
 
     def _bear(self, language: str) -> None:
-        pid, kill = self._go() if language == "go" else self._python()
-        self._living.append((pid, kill, language))
+        peer = self._go() if language == "go" else self._python()
+        self._note(peer.pid, "born", language=language)
+        self._living.append((peer, language))
 
-    def _go(self) -> tuple[int, Callable[[], None]]:
-        times = {"ttl": f"{TTL.total_seconds()}s", "deadline": "1.5s", "retry": "200ms"}
-        job = {"job": self._job, "every": f"{EVERY.total_seconds()}s", "work": f"{WORK}s", "log": self.log}
+    def _go(self) -> Peer:
+        times = {"ttl": TTL, "deadline": DEADLINE, "retry": RETRY, "every": EVERY}
+        settings: dict[str, object] = {name: f"{value.total_seconds()}s" for name, value in times.items()}
+        settings |= {"job": self._job, "work": f"{WORK}s", "log": self.log}
         secret = {key: self._server[key] for key in ("token", "ca") if key in self._server}
-        peer = GoPeer(self._kind, address=self._server["address"], name=self._name(), **times, **job, **secret)
-        self._note(peer.pid, "born", language="go")
-        return peer.pid, peer.kill
+        return GoPeer(self._kind, address=self._server["address"], name=self._name(), **settings, **secret)
 
-    def _python(self) -> tuple[int, Callable[[], None]]:
-        words = [self._kind, json.dumps(self._server), self._name(), str(self.log), self._job]
-        command = [sys.executable, "-m", "tests.distributed.mixed_instance", *words]
-        process = fork(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._note(process.pid, "born", language="python")
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-
-        def kill() -> None:
-            process.kill()
-            process.communicate()
-
-        return process.pid, kill
+    def _python(self) -> Peer:
+        return PythonPeer(self._kind, self._server, self._name(), self._job, str(self.log))
 
     def _name(self) -> str:
         """Of the lock or the election in the server."""

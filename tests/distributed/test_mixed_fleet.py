@@ -6,11 +6,13 @@ nothing of Go's has a format that could be shared; there it has the rows of SQLL
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import timedelta
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,18 +30,20 @@ from gocron_py.distributed.redis import RedisLocker
 from gocron_py.distributed.sql import SQLLocker
 from tests import soak
 from tests.distributed import mixed_ledger
-from tests.distributed.kube_tools import client_at
+from tests.distributed.kube_tools import Cluster, client_at
+from tests.distributed.mixed_instance import DEADLINE, RETRY, TTL, PythonPeer, leads
 from tests.peer.program import GoPeer
 from tests.servers.etcd import EtcdServer
 from tests.servers.kube import KubeServer
+from tests.servers.kube_front import KubeFront
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.system import HOST
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("go_peer")]
 
-# etcd counts in seconds, and takes 2 for less.
-TTL = timedelta(seconds=2)
+# So long that nobody gets by waiting what was to be released.
+LONG = timedelta(seconds=30)
 
 # What a busy machine may need for what takes a moment.
 REST = 10.0
@@ -61,16 +65,27 @@ def until(is_so: Callable[[], object], seconds: float = 30.0) -> None:
 class Room:
     """A lock that both know, by a name of its own."""
 
-    def __init__(self, locker: Callable[[], MutexLocker], peer: Callable[[], GoPeer], job: str) -> None:
+    def __init__(
+        self,
+        locker: Callable[[], MutexLocker],
+        peer: Callable[[], GoPeer],
+        job: str,
+        python: Callable[[str], PythonPeer],
+    ) -> None:
         self._stack = ExitStack()
         self.locker = locker()
         self._stack.callback(self.locker.close)
         self._peer = peer
         self.peer = self.another_peer()
         self.job = job
+        self._python = python
 
     def another_peer(self) -> GoPeer:
         return self._stack.enter_context(self._peer())
+
+    def python(self) -> PythonPeer:
+        """A process that can die; the locker's TTL is :data:`TTL`."""
+        return self._stack.enter_context(self._python(self.job))
 
     def lock(self) -> gocron.Lock:
         return self.locker.lock(background(), self.job)
@@ -91,11 +106,16 @@ class MakeRoom(Protocol):
     def __call__(self, ttl: timedelta = TTL) -> Room: ...
 
 
+def _python(kind: str, server: Any, name: str = "") -> Callable[[str], PythonPeer]:
+    return partial(PythonPeer, kind, mixed_ledger.where(kind, server), name)
+
+
 def _redis_room(server: RedisServer, ttl: timedelta) -> Room:
     job = f"job-{secrets.token_hex(6)}"
     address = f"{HOST}:{server.port}"
     settings = {"address": address, "name": f"gocron:{job}", "ttl": f"{ttl.total_seconds()}s"}
-    return Room(partial(RedisLocker, server.url, ttl=ttl), partial(GoPeer, "redis", **settings), job)
+    locker = partial(RedisLocker, server.url, ttl=ttl)
+    return Room(locker, partial(GoPeer, "redis", **settings), job, _python("redis", server))
 
 
 def _etcd_room(layout: Any, server: EtcdServer, ttl: timedelta) -> Room:
@@ -103,13 +123,14 @@ def _etcd_room(layout: Any, server: EtcdServer, ttl: timedelta) -> Room:
     address = f"{HOST}:{server.port}"
     settings = {"address": address, "name": f"/gocron/locks/{job}", "ttl": f"{ttl.total_seconds()}s"}
     locker = partial(EtcdLocker, f"etcd://{address}", layout=layout, ttl=ttl)
-    return Room(locker, partial(GoPeer, f"etcd-{layout}", **settings), job)
+    return Room(locker, partial(GoPeer, f"etcd-{layout}", **settings), job, _python(f"etcd-{layout}", server))
 
 
 def _sql_room(server: PostgresServer, ttl: timedelta) -> Room:
     job = f"job-{secrets.token_hex(6)}"
     settings = {"address": mixed_ledger.where("sql", server)["address"], "name": job, "ttl": f"{ttl.total_seconds()}s"}
-    room = Room(partial(SQLLocker, server.url, ttl=ttl), partial(GoPeer, "sql", **settings), job)
+    locker = partial(SQLLocker, server.url, ttl=ttl)
+    room = Room(locker, partial(GoPeer, "sql", **settings), job, _python("sql", server))
     room.lock().unlock(background())  # the first one makes the table
     return room
 
@@ -200,13 +221,42 @@ def test_a_frozen_go_instance_does_not_disturb_who_has_taken_over(make_room: Mak
     lock.unlock(background())
 
 
-def test_go_gets_what_a_dead_python_instance_held(make_room: MakeRoom) -> None:
-    """A locker that is closed with a lock in its hands extends it no more, as one whose process has died."""
+def go_gets_it(room: Room) -> bool:
+    return room.peer.ask("lock", "locked", "refused")["what"] == "locked"
+
+
+def test_go_gets_what_a_python_process_releases_and_what_a_killed_one_held(make_room: MakeRoom) -> None:
+    """After the release at once, after the kill not before the TTL is over."""
     room = make_room()
-    room.lock()
-    room.locker.close()
-    assert "refused" == room.peer.ask("lock", "locked", "refused")["what"]
-    until(lambda: room.peer.ask("lock", "locked", "refused")["what"] == "locked", TTL.total_seconds() + REST)
+    python = room.python()
+    python.ask("lock", "locked")
+    assert not go_gets_it(room)
+    python.ask("unlock", "unlocked")
+    assert go_gets_it(room)
+    assert "refused" == python.ask("lock", "locked", "refused")["what"]
+    assert "error" not in room.peer.ask("unlock", "unlocked")
+    python.ask("lock", "locked")
+    killed = time.monotonic()
+    python.kill()
+    assert not go_gets_it(room)
+    until(lambda: go_gets_it(room), TTL.total_seconds() + REST)
+    assert time.monotonic() - killed > TTL.total_seconds() / 3  # it extended the lock a third of that before
+
+
+def test_a_frozen_python_process_loses_what_go_has_taken_over(make_room: MakeRoom) -> None:
+    """Past the TTL its lock is Go's; when it wakes it says that it has lost, and its release leaves Go's alone."""
+    room = make_room()
+    python = room.python()
+    python.ask("lock", "locked")
+    python.freeze()
+    until(lambda: go_gets_it(room), TTL.total_seconds() + REST)
+    assert [] == [event for event in python.told if event["what"] == "lost"]
+    python.thaw()
+    python.wait_for("lost", limit=REST)
+    python.ask("unlock", "unlocked")
+    assert room.is_refused()
+    assert "refused" == python.ask("lock", "locked", "refused")["what"]
+    assert "error" not in room.peer.ask("unlock", "unlocked")
 
 
 @pytest.mark.timeout(300)
@@ -244,9 +294,15 @@ def test_keys_of_gocron_redis_lock(redis_server: RedisServer) -> None:
 class Election:
     """One that both stand in."""
 
-    def __init__(self, elector: Callable[[], CampaigningElector], peer: Callable[..., GoPeer]) -> None:
+    def __init__(
+        self,
+        elector: Callable[[], CampaigningElector],
+        peer: Callable[..., GoPeer],
+        process: Callable[[str], PythonPeer],
+    ) -> None:
         self._elector = elector
         self._peer = peer
+        self._process = process
         self._stack = ExitStack()
 
     def python(self) -> CampaigningElector:
@@ -256,6 +312,10 @@ class Election:
         leads(elector)
         return elector
 
+    def python_process(self) -> PythonPeer:
+        """One that can die, and that campaigns; its TTL is :data:`TTL`."""
+        return self._stack.enter_context(self._process(""))
+
     def go(self) -> GoPeer:
         return self._stack.enter_context(self._peer(identity=f"go-{secrets.token_hex(4)}"))
 
@@ -263,50 +323,60 @@ class Election:
         self._stack.close()
 
 
-def leads(elector: CampaigningElector) -> bool:
-    try:
-        elector.is_leader(background())
-    except gocron.NotLeader:
-        return False
-    return True
-
-
 def go_leads(peer: GoPeer) -> bool:
     return bool(peer.ask("leads", "answer")["leads"])
 
 
-def _etcd_election(server: EtcdServer) -> Election:
+def _etcd_election(server: EtcdServer, ttl: timedelta) -> Election:
     name = f"/gocron/{secrets.token_hex(6)}"
     address = f"{HOST}:{server.port}"
-    elector = partial(EtcdElector, f"etcd://{address}", name=name, ttl=TTL)
-    settings = {"address": address, "name": name, "ttl": f"{TTL.total_seconds()}s"}
-    return Election(elector, partial(GoPeer, "etcd-election", **settings))
+    elector = partial(EtcdElector, f"etcd://{address}", name=name, ttl=ttl)
+    settings = {"address": address, "name": name, "ttl": f"{ttl.total_seconds()}s"}
+    kind = "etcd-election"
+    return Election(elector, partial(GoPeer, kind, **settings), _python(kind, server, name))
 
 
-def _lease_election(server: KubeServer) -> Election:
+def _lease_election(server: KubeServer, ttl: timedelta) -> Election:
     name = f"leader-{secrets.token_hex(6)}"
-    retry, deadline = timedelta(seconds=0.2), timedelta(seconds=1.5)
-    durations = {"lease_duration": TTL, "renew_deadline": deadline, "retry_period": retry}
+    durations = {"lease_duration": ttl, "renew_deadline": DEADLINE, "retry_period": RETRY}
     client = client_at(server.url, str(server.ca_file), server.token)
     elector = partial(KubernetesElector, client, name=name, namespace="default", **durations)
+    return Election(elector, _lease_peer(server, name, ttl), _python("lease", server, name))
+
+
+def _lease_peer(server: KubeServer, name: str, ttl: timedelta = TTL) -> Callable[..., GoPeer]:
     settings = {"address": server.url, "token": server.token, "ca": server.ca_file, "name": name}
-    times = {"ttl": f"{TTL.total_seconds()}s", "deadline": "1.5s", "retry": "200ms"}
-    return Election(elector, partial(GoPeer, "lease", **settings, **times))
+    times = {"ttl": ttl, "deadline": DEADLINE, "retry": RETRY}
+    return partial(GoPeer, "lease", **settings, **{key: f"{time.total_seconds()}s" for key, time in times.items()})
 
 
 ELECTIONS = {"etcd": ("etcd_server", _etcd_election), "lease": ("kube_server", _lease_election)}
 
 
+class MakeElection(Protocol):
+    def __call__(self, ttl: timedelta) -> Election: ...
+
+
 @pytest.fixture(params=ELECTIONS)
-def election(request: pytest.FixtureRequest) -> Iterator[Election]:
+def make_election(request: pytest.FixtureRequest) -> Iterator[MakeElection]:
     fixture, make = ELECTIONS[request.param]
-    election = make(request.getfixturevalue(fixture))
-    yield election
-    election.close()
+    server = request.getfixturevalue(fixture)
+    with ExitStack() as stack:
+
+        def make_election(ttl: timedelta) -> Election:
+            return stack.enter_context(closing(make(server, ttl)))
+
+        yield make_election
 
 
-def test_go_leads_and_python_waits_until_it_resigns(election: Election) -> None:
+@pytest.fixture
+def election(make_election: MakeElection) -> Election:
+    return make_election(TTL)
+
+
+def test_go_leads_and_python_waits_until_it_resigns(make_election: MakeElection) -> None:
     """Then it leads at once, without waiting for the lease to run out."""
+    election = make_election(LONG)
     go = election.go()
     go.wait_for("leads", leads=True)
     python = election.python()
@@ -315,8 +385,9 @@ def test_go_leads_and_python_waits_until_it_resigns(election: Election) -> None:
     until(lambda: leads(python), REST)
 
 
-def test_python_leads_and_go_waits_until_it_resigns(election: Election) -> None:
-    """And Go knows by its own means who leads meanwhile."""
+def test_python_leads_and_go_waits_until_it_resigns(make_election: MakeElection) -> None:
+    """And Go knows by its own means who leads meanwhile; then it leads at once, too."""
+    election = make_election(LONG)
     python = election.python()
     until(lambda: leads(python))
     go = election.go()
@@ -352,6 +423,37 @@ def test_a_frozen_go_leader_steps_down_when_it_wakes(election: Election) -> None
     until(lambda: go_leads(go), TTL.total_seconds() + REST)
 
 
+def led_by_python(election: Election) -> tuple[PythonPeer, GoPeer]:
+    """A Python process that leads, and a Go one that knows it."""
+    python = election.python_process()
+    python.wait_for("leads", leads=True)
+    go = election.go()
+    assert not go.wait_for("observed")["leader"].startswith("go-")
+    assert not go_leads(go)
+    return python, go
+
+
+def test_go_leads_after_a_python_process_was_killed(election: Election) -> None:
+    """When its lease has run out."""
+    python, go = led_by_python(election)
+    python.kill()
+    assert not go_leads(go)
+    go.wait_for("leads", leads=True, limit=TTL.total_seconds() + REST)
+
+
+def test_a_frozen_python_leader_says_at_its_first_answer_that_it_leads_no_more(election: Election) -> None:
+    """Go leads meanwhile, and goes on leading; after that the Python process leads again."""
+    python, go = led_by_python(election)
+    python.freeze()
+    go.wait_for("leads", leads=True, limit=TTL.total_seconds() + REST)
+    python.thaw()
+    assert not python.ask("leads", "answer")["leads"]
+    assert go_leads(go)
+    assert not python.ask("leads", "answer")["leads"]
+    go.ask("resign", "resigned")
+    python.wait_for("leads", leads=True, limit=REST)
+
+
 @pytest.mark.timeout(3600)
 def test_changes_of_leader(election: Election) -> None:
     """Two of each language stand; whoever leads resigns, and one of the other language stands. Never do two lead."""
@@ -379,16 +481,78 @@ def _find_leaders(candidates: list[CampaigningElector | GoPeer], found: list[Cam
     return bool(found)
 
 
+# -- the wire of Leases ----------------------------------------------------------------------------
+
+
+class WholeSeconds(datetime):
+    """A clock whose every time is one of those, of which there is one in a million."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> WholeSeconds:
+        return super().now(tz).replace(microsecond=0)
+
+
+def test_go_reads_times_of_whole_seconds_and_takes_a_lease_of_nobody(
+    kube_server: KubeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have six digits on the wire. Go waits for who writes them, and takes at once what it has left."""
+    monkeypatch.setattr("gocron_py.distributed.kubernetes.datetime", WholeSeconds)
+    cluster, name = Cluster(kube_server), f"leader-{secrets.token_hex(6)}"
+    cluster.namespace = "default"
+    with ExitStack() as stack:
+        front = stack.enter_context(KubeFront(kube_server, tmp_path))
+        times = {"lease_duration": TTL, "renew_deadline": DEADLINE, "retry_period": RETRY}
+        client = cluster.client(front.port, ca_file=front.ca_file)
+        python = stack.enter_context(closing(KubernetesElector(client, name=name, namespace="default", **times)))
+        assert leads(python)
+        go = stack.enter_context(_lease_peer(kube_server, name)(identity="go-1"))
+        assert python.identity == go.wait_for("observed")["leader"]
+        # Many a renewal: longer than Go waits for a Lease that does not change.
+        end = time.monotonic() + 1.5 * TTL.total_seconds()
+        while time.monotonic() < end:
+            assert leads(python)
+            assert not go_leads(go)
+            time.sleep(0.05)
+        go.end()
+        python.close()
+        _check_times(front)
+        left = cluster.spec(name)
+        assert "" == left["holderIdentity"]
+        # Nor does it wait for that to run out.
+        cluster.put({**left, "leaseDurationSeconds": 3600}, name)
+        go = stack.enter_context(_lease_peer(kube_server, name)(identity="go-2"))
+        go.wait_for("leads", leads=True, limit=REST)
+        taken = cluster.spec(name)
+        assert ("go-2", left["leaseTransitions"] + 1) == (taken["holderIdentity"], taken["leaseTransitions"])
+        until(lambda: cluster.spec(name)["renewTime"] != taken["renewTime"])
+        assert go_leads(go)
+
+
+def _check_times(front: KubeFront) -> None:
+    """Of all that was written through it."""
+    written = [json.loads(call.body)["spec"] for call in front.calls if call.method in ("POST", "PUT")]
+    assert len(written) >= 3
+    for spec in written:
+        for moment in spec["acquireTime"], spec["renewTime"]:
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000000Z", moment)
+
+
 # -- one job ---------------------------------------------------------------------------------------
 
 SERVERS = {"sql": "postgres_server", "redis": "redis_server", "lease": "kube_server"}
 
 
+@pytest.mark.timeout(soak.long(0, 180))
 @pytest.mark.parametrize("kind", mixed_ledger.KINDS)
 def test_one_job_of_three_instances_under_kills(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """A Go instance and two Python ones: no two run it at one moment, and after each kill it goes on."""
     server = request.getfixturevalue(SERVERS.get(kind, "etcd_server"))
-    ledger = mixed_ledger.Fleet(kind, mixed_ledger.where(kind, server), tmp_path, seed=1).run(5.0)
+    fleet = mixed_ledger.Fleet(kind, mixed_ledger.where(kind, server), tmp_path, seed=1)
+    ledger = fleet.run(soak.long(soak.SECONDS, 5.0))
+    print(ledger)
     assert [] == ledger.overlaps
     assert ledger.longest_gap < mixed_ledger.LONGEST_GAP, str(ledger)
     assert sum(ledger.starts.values()) >= 3, str(ledger)
+    # Or the test says nothing.
+    assert ledger.kills >= 1, str(ledger)
+    assert {"go", "python"} == ledger.starts.keys(), str(ledger)

@@ -1,4 +1,4 @@
-"""A running Go instance."""
+"""Running instances of a mixed fleet: what they have in common, and the Go one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,14 +40,11 @@ def _build(directory: Path) -> Path:
     return directory / "peer"
 
 
-class GoPeer:
+class Peer:
     """One process. It obeys words, and tells what happens."""
 
-    def __init__(self, kind: str, **settings: object) -> None:
-        options = [f"-{key}={value}" for key, value in {"kind": kind, **settings}.items()]
-        self._process = fork(
-            [str(built()), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+    def __init__(self, command: Sequence[str], stderr: int | None = None) -> None:
+        self._process = fork(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
         # All that it has told so far.
         self.told: list[dict[str, Any]] = []
@@ -113,3 +111,11 @@ class GoPeer:
             event = json.loads(line)
             self.told.append(event)
             self._events.put(event)
+
+
+class GoPeer(Peer):
+    """On gocron, redsync, clientv3/concurrency and client-go."""
+
+    def __init__(self, kind: str, **settings: object) -> None:
+        options = [f"-{key}={value}" for key, value in {"kind": kind, **settings}.items()]
+        super().__init__([str(built()), *options], stderr=subprocess.DEVNULL)

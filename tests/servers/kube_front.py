@@ -27,6 +27,7 @@ class Call:
     path: str
     token: str
     at: float = field(default_factory=time.monotonic, compare=False)
+    body: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -109,25 +110,25 @@ class KubeFront:
         """Whether it is over, or is within so many seconds."""
         return self._over.wait(limit)
 
-    def answer(self, call: Call, headers: Mapping[str, str], body: bytes) -> Answer | None:
+    def answer(self, call: Call, headers: Mapping[str, str]) -> Answer | None:
         """For the connections: ``None`` ends one."""
         self.calls.append(call)
         answer = None if self.rule is None else self.rule(call)
         if answer is not None:
             self.altered += 1
         if answer is None or answer.commits:
-            real = self._forward(call, headers, body)
+            real = self._forward(call, headers)
             return real if answer is None else answer
         if answer.hangs:
             self._over.wait(60)
             return None
         return answer
 
-    def _forward(self, call: Call, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _forward(self, call: Call, headers: Mapping[str, str]) -> Answer:
         connection = HTTPSConnection(HOST, self._server.port, timeout=10, context=self._trusted)
         try:
             passed = {name: value for name, value in headers.items() if name.lower() not in ("host", "connection")}
-            connection.request(call.method, call.path, body, passed)
+            connection.request(call.method, call.path, call.body, passed)
             answer = connection.getresponse()
             kept = {name: value for name, value in answer.getheaders() if name in ("Date", "Retry-After")}
             return Answer(answer.status, answer.read(), kept)
@@ -144,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         token = self.headers.get("Authorization", "").rpartition(" ")[2]
         answer = None
         with suppress(OSError):
-            answer = self.front.answer(Call(self.command, self.path, token), dict(self.headers), body)
+            answer = self.front.answer(Call(self.command, self.path, token, body=body), dict(self.headers))
         if answer is None:
             self.close_connection = True
             return
