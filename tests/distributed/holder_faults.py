@@ -158,7 +158,7 @@ class HolderFaults(FleetChecks):
                 lines = [line for line in lines_of(tmp_path) if line.what == "start" and line.time > since]
                 return len({line.at for line in lines if (line.pid == lost.pid) == is_lost})
 
-            for fault in Fault.SILENCE, Fault.NO_REPLIES:
+            for fault in Fault.SILENCE, Fault.NO_REPLIES, Fault.NO_REQUESTS:
                 fleet.write_down("cut", lost)
                 road.fail(fault)
                 cut = now()
@@ -192,7 +192,7 @@ class HolderFaults(FleetChecks):
                 behind = there
                 for process in behind:
                     fleet.write_down("cut", process)
-                road.fail(dice.choice([Fault.SILENCE, Fault.NO_REPLIES]))
+                road.fail(dice.choice([Fault.SILENCE, Fault.NO_REPLIES, Fault.NO_REQUESTS]))
                 lasts(dice.uniform(0.5, 8))
                 road.heal()
                 for process in behind:
