@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +13,6 @@ from gocron_py.clock import elapsed
 from gocron_py.context import background
 from gocron_py.distributed.elector import DEADLINE, LEASE, CampaigningElector, Leadership, campaign
 from gocron_py.distributed.memory import MemoryElector, MemoryStore
-from gocron_py.distributed.sqlite import SQLiteElector
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing import FakeClock
 
@@ -171,58 +165,6 @@ def test_scheduler_runs_on_the_leader_only() -> None:
         elector.close()
     assert len(set(runs)) == 1
     assert len(runs) == 3
-
-
-_PROCESS = """
-import sys
-from gocron_py import NotLeader
-from gocron_py.context import background
-from gocron_py.distributed.sqlite import SQLiteElector
-elector = SQLiteElector(sys.argv[1])
-for line in sys.stdin:
-    try:
-        elector.is_leader(background())
-        print("leads", flush=True)
-    except NotLeader:
-        print("follows", flush=True)
-elector.close()
-"""
-
-
-def test_killed_leader_is_followed_at_once(tmp_path: Path) -> None:
-    """SQLite tells that it is dead: nobody waits for the lease."""
-    path = tmp_path / "election.db"
-    command = [sys.executable, "-c", _PROCESS, str(path)]
-    leader = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        assert leader.stdin is not None
-        assert leader.stdout is not None
-        leader.stdin.write("?\n")
-        leader.stdin.flush()
-        assert leader.stdout.readline() == "leads\n"
-        elector = SQLiteElector(path)
-        assert not leads(elector)
-        leader.send_signal(signal.SIGKILL)
-        leader.wait()
-        until(lambda: leads(elector), seconds=5)  # far less than the lease
-        elector.close()
-    finally:
-        leader.kill()
-        leader.communicate()
-
-
-def test_a_forked_child_does_not_lead(tmp_path: Path) -> None:
-    elector = SQLiteElector(tmp_path / "election.db")
-    assert leads(elector)
-    child = os.fork()
-    if child == 0:
-        try:
-            os._exit(1 if leads(elector) else 0)
-        except BaseException:
-            os._exit(2)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert leads(elector)
-    elector.close()
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"name": 5}, {"on_change": "x"}])

@@ -6,11 +6,9 @@ import base64
 import hashlib
 import os
 import secrets
-import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 import redis
@@ -26,12 +24,10 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 
 import gocron_py as gocron
 from gocron_py.context import background
-from gocron_py.distributed import elector as elector_module
 from gocron_py.distributed import redis as redis_module
 from gocron_py.distributed.redis import RedisElector, RedisLocker, RedisStore, RedisTickLocker
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing.store_kit import StoreKit
-from tests import soak
 from tests.servers.proxy import Fault, Proxy
 from tests.servers.redis import RedisServer
 from tests.servers.system import HOST, free_port
@@ -849,157 +845,6 @@ def test_the_rights_that_the_docs_name_are_enough(client: redis.Redis, redis_ser
             elector.is_leader(background())
     finally:
         client.execute_command("ACL", "DELUSER", "gocron")
-
-
-# -- electors --------------------------------------------------------------------------------------
-
-
-def leads(elector: RedisElector) -> bool:
-    try:
-        elector.is_leader(background())
-    except gocron.NotLeader:
-        return False
-    return True
-
-
-def test_successor_leads_within_one_retry_period_of_a_close(url: str, closed_at_the_end: ExitStack) -> None:
-    """One of three leads; when it resigns, another one leads within 2 s, and the rest is for a busy machine."""
-    electors = [RedisElector(url) for _ in range(3)]
-    for elector in electors:
-        closed_at_the_end.callback(elector.close)
-    assert [leads(elector) for elector in electors].count(True) == 1
-    (first,) = [elector for elector in electors if leads(elector)]
-    others = [elector for elector in electors if elector is not first]
-    first.close()
-    closed = time.monotonic()
-    assert not leads(first)
-    until(lambda: any(leads(elector) for elector in others))
-    assert time.monotonic() - closed < elector_module.RETRY + 3
-
-
-@pytest.fixture
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> float:
-    """Leases of 3 s and deadlines of 2 s instead of 15 and 10, unless it is a soak. The deadline, in seconds."""
-    if not soak.SECONDS:
-        monkeypatch.setattr(elector_module, "LEASE", 3_000_000)
-        monkeypatch.setattr(elector_module, "DEADLINE", 2_000_000)
-        monkeypatch.setattr(elector_module, "RETRY", 0.4)
-    return elector_module.DEADLINE / 1e6
-
-
-LEADER = """
-import sys
-from gocron_py.distributed import elector
-elector.LEASE, elector.DEADLINE, elector.RETRY = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-from gocron_py import NotLeader
-from gocron_py.context import background
-from gocron_py.distributed.redis import RedisElector
-elector = RedisElector(sys.argv[1])
-for line in sys.stdin:
-    try:
-        elector.is_leader(background())
-        print("leads", flush=True)
-    except NotLeader:
-        print("follows", flush=True)
-"""
-
-
-def test_leadership_returns_within_5_s_of_the_server(redis_server: RedisServer, url: str, in_a_hurry: float) -> None:
-    """After an outage longer than the deadline, in a soak of a minute: nobody leads in it, and somebody after it."""
-    with Proxy(redis_server.port) as road, closing(RedisElector(f"redis://{HOST}:{road.port}/0")) as elector:
-        assert leads(elector)
-        road.fail(Fault.REFUSED)
-        failed = time.monotonic()
-        until(lambda: not leads(elector))
-        # The last renewal was sent a retry period before, at most.
-        assert in_a_hurry - elector_module.RETRY - 0.5 < time.monotonic() - failed < in_a_hurry + 3
-        requests = road.connections
-        time.sleep(max(0.0, failed + soak.long(60, 4) - time.monotonic()))
-        assert road.connections - requests <= 2 * (time.monotonic() - failed)
-        road.heal()
-        healed = time.monotonic()
-        until(lambda: leads(elector))
-        assert time.monotonic() - healed < 5
-
-
-def test_leader_that_was_frozen_past_the_deadline_says_not_leader_at_its_first_answer(
-    url: str, in_a_hurry: float
-) -> None:
-    """It was leader a millisecond before, by its own count, when it was asked; another one leads since."""
-    figures = elector_module.LEASE, elector_module.DEADLINE, elector_module.RETRY
-    command = [sys.executable, "-c", LEADER, url, *map(str, figures)]
-    with (
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
-        closing(RedisElector(url)) as successor,
-    ):
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            _ask(process.stdin)
-            assert process.stdout.readline() == "leads\n"
-            process.send_signal(signal.SIGSTOP)
-            _ask(process.stdin)
-            until(lambda: leads(successor), 40)
-            process.send_signal(signal.SIGCONT)
-            thawed = time.monotonic()
-            assert process.stdout.readline() == "follows\n"
-            assert time.monotonic() - thawed < 5
-        finally:
-            process.kill()
-
-
-def _ask(questions: IO[str]) -> None:
-    questions.write("\n")
-    questions.flush()
-
-
-def test_never_two_leaders_in_a_thousand_forced_changes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leaders are closed as soon as they lead, and new candidates come; nobody begins before the last one has ended.
-
-    By the word of each elector, from its first ``True`` to its ``False``, which comes before it resigns.
-    """
-    monkeypatch.setattr(elector_module, "RETRY", 0.01)
-    changes = 1000
-    won, leaders, most = 0, 0, 0
-    lock = threading.Lock()
-
-    def changed(is_leader: bool) -> None:
-        nonlocal won, leaders, most
-        with lock:
-            won += is_leader
-            leaders += 1 if is_leader else -1
-            most = max(most, leaders)
-
-    def candidate() -> None:
-        while won < changes:
-            with closing(RedisElector(url, on_change=changed)) as elector:
-                while not leads(elector) and won < changes:
-                    time.sleep(0.002)
-
-    threads = [threading.Thread(target=candidate) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert won >= changes
-    assert (leaders, most) == (0, 1)
-
-
-def test_a_hundred_candidates_settle(url: str, closed_at_the_end: ExitStack) -> None:
-    """One leads, and all others know."""
-    electors = [RedisElector(url) for _ in range(100)]
-    for elector in electors:
-        closed_at_the_end.callback(elector.close)
-    stand = [threading.Thread(target=leads, args=(elector,)) for elector in electors]
-    for thread in stand:
-        thread.start()
-    for thread in stand:
-        thread.join()
-    until(lambda: [leads(elector) for elector in electors].count(True) == 1)
-    assert [leads(elector) for elector in electors].count(True) == 1
-    for elector in electors:
-        elector._closed = True  # together: one after the other would be a hundred elections
-        elector._bell.set()
 
 
 def test_min_replicas_is_not_for_clusters(monkeypatch: pytest.MonkeyPatch) -> None:

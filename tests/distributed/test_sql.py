@@ -23,7 +23,7 @@ from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, SingletonThreadP
 
 import gocron_py as gocron
 from gocron_py.context import background
-from gocron_py.distributed.sql import SQLElector, SQLLocker, SQLStore, SQLTickLocker, tables_as_sql
+from gocron_py.distributed.sql import SQLLocker, SQLStore, SQLTickLocker, tables_as_sql
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing.store_kit import StoreKit
 
@@ -183,20 +183,6 @@ def test_many_ask_for_one_lock_and_one_has_it_at_a_time(url: str, stack: ExitSta
     for thread in threads:
         thread.join(40)
     assert set(most) == {1}
-
-
-# -- the elector -----------------------------------------------------------------------------------
-
-
-def test_one_leads_and_another_as_soon_as_it_resigns(url: str, stack: ExitStack) -> None:
-    """Within a pause of its campaign."""
-    one, two = SQLElector(url), SQLElector(url)
-    stack.callback(two.close)
-    one.is_leader(background())
-    with pytest.raises(gocron.NotLeader):
-        two.is_leader(background())
-    one.close()
-    until(two.leads, 10)
 
 
 # -- engines ---------------------------------------------------------------------------------------

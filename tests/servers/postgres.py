@@ -45,6 +45,7 @@ class PostgresServer(Server):
             "listen_addresses": HOST,
             "port": self.port,
             "unix_socket_directories": "",
+            "max_connections": 200,  # a hundred candidates have one each
             "fsync": "off",  # data outlive a crash of the process, which is all that tests do to it
             "dynamic_shared_memory_type": "mmap",  # nothing is left in /dev/shm by a crash
         }
