@@ -159,8 +159,9 @@ def check_rough_changes(candidate: Callable[[], Candidate], changes: int, second
             until(leader, seconds)
             if (last := leader()) is None:
                 continue
-            # Each of them, however few the changes.
-            deeds.append(dice.choice([deed for deed in ("resign", "kill", "freeze") if deed not in deeds[-2:]]))
+            # Each of them at first, however few the changes.
+            possible = [deed for deed in ("resign", "kill", "freeze") if deed not in deeds or len(deeds) >= 3]
+            deeds.append(dice.choice(possible))
             candidates.remove(last)
             if deeds[-1] == "freeze":
                 last.freeze()

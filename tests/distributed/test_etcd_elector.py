@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import secrets
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,9 +12,10 @@ from typing import Any
 
 import etcd3  # type: ignore[import-untyped]
 import pytest
+from elector_checks import REST, Candidate, check_changes, check_rough_changes, leads, until
 
 import gocron_py as gocron
-from gocron_py.context import background
+from gocron_py.distributed import etcd as etcd_module
 from gocron_py.distributed.elector import RETRY
 from gocron_py.distributed.etcd import EtcdElector
 from tests import soak
@@ -27,26 +24,6 @@ from tests.servers.proxy import Fault, Proxy
 from tests.servers.system import HOST
 
 SECOND = timedelta(seconds=1)
-
-# What a busy machine may need for what takes a moment.
-_REST = 3.0
-
-
-def leads(elector: EtcdElector) -> bool:
-    try:
-        elector.is_leader(background())
-    except gocron.NotLeader:
-        return False
-    return True
-
-
-def until(is_so: Callable[[], bool], seconds: float = 30.0) -> float:
-    """How long it took."""
-    started = time.monotonic()
-    while not is_so():
-        assert time.monotonic() < started + seconds, "it never became so"
-        time.sleep(0.01)
-    return time.monotonic() - started
 
 
 class Election:
@@ -61,6 +38,9 @@ class Election:
         options.setdefault("ttl", 3 * SECOND)
         self.electors.append(EtcdElector(f"etcd://{HOST}:{port or self.port}", name=self.name, **options))
         return self.electors[-1]
+
+    def candidate(self) -> Candidate:
+        return Candidate("tests.distributed.etcd_fleet:elector", f"etcd://{HOST}:{self.port}", self.name)
 
     def leaders(self) -> list[EtcdElector]:
         return [elector for elector in self.electors if leads(elector)]
@@ -147,7 +127,7 @@ def test_a_successor_leads_within_a_retry_period_after_close(election: Election,
         assert not leads(leader)
         assert leader.identity not in keys_of(bare, election).values()
         took = until(lambda: len(election.leaders()) == 1)
-        assert took < RETRY + _REST
+        assert took < RETRY + REST
         assert changes[2 * closed + 1] == (election.electors.index(leader), False)
     assert [is_leader for _, is_leader in changes] == [True, False, True, False, True]
 
@@ -179,7 +159,7 @@ def test_a_lease_that_is_revoked_under_the_leader_is_replaced(election: Election
     key = next(iter(keys_of(bare, election)))
     bare.revoke_lease(int(key.rpartition("/")[2], 16))
     took = until(lambda: not leads(first))
-    assert took < RETRY + _REST
+    assert took < RETRY + REST
     until(lambda: leads(second))
     until(lambda: list(keys_of(bare, election).values()) == [second.identity, first.identity])
 
@@ -219,65 +199,36 @@ def test_leadership_returns_within_5_s_of_the_server(election: Election, etcd_se
     etcd_server.restart()
     took = until(lambda: len(election.leaders()) == 1)
     print(f"{took:.2f} s")
-    assert took < 5 + _REST
-
-
-_PROCESS = """
-import sys
-from datetime import timedelta
-from gocron_py import NotLeader
-from gocron_py.context import background
-from gocron_py.distributed.etcd import EtcdElector
-elector = EtcdElector(sys.argv[1], name=sys.argv[2], ttl=timedelta(seconds=3))
-for line in sys.stdin:
-    try:
-        elector.is_leader(background())
-        print("leads", flush=True)
-    except NotLeader:
-        print("follows", flush=True)
-elector.close()
-"""
+    assert took < 5 + REST
 
 
 @pytest.fixture
-def candidate(election: Election) -> Iterator[subprocess.Popen[str]]:
-    """In a process of its own; it says for each line whether it leads."""
-    command = [sys.executable, "-c", _PROCESS, f"etcd://{HOST}:{election.port}", election.name]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    yield process
-    process.kill()
-    process.communicate()
-
-
-def says(process: subprocess.Popen[str]) -> str:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write("?\n")
-    process.stdin.flush()
-    return process.stdout.readline().strip()
+def candidate(election: Election) -> Iterator[Candidate]:
+    """In a process of its own."""
+    with election.candidate() as candidate:
+        yield candidate
 
 
 @pytest.mark.slow
 def test_a_leader_that_was_stopped_past_its_deadline_says_so_at_its_first_answer(
-    election: Election, candidate: subprocess.Popen[str]
+    election: Election, candidate: Candidate
 ) -> None:
     """Another one leads by then."""
-    assert says(candidate) == "leads"
+    assert candidate.leads()
     elector = election.elector()
     assert not leads(elector)
-    candidate.send_signal(signal.SIGSTOP)
+    candidate.freeze()
+    candidate.ask()
     until(lambda: leads(elector))
-    candidate.send_signal(signal.SIGCONT)
-    assert says(candidate) == "follows"
+    candidate.thaw()
+    assert not candidate.answer()
     assert leads(elector)
 
 
 @pytest.mark.slow
-def test_a_leader_that_is_killed_is_followed_when_its_lease_is_over(
-    election: Election, candidate: subprocess.Popen[str]
-) -> None:
+def test_a_leader_that_is_killed_is_followed_when_its_lease_is_over(election: Election, candidate: Candidate) -> None:
     """Not before."""
-    assert says(candidate) == "leads"
+    assert candidate.leads()
     elector = election.elector()
     candidate.kill()
     assert not leads(elector)
@@ -300,47 +251,18 @@ def test_a_forked_child_does_not_lead(election: Election) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0)
-def test_never_two_leaders_through_forced_changes(election: Election, bare: Any) -> None:
-    """Leaders are closed, killed and frozen in processes of their own."""
-    changes = soak.long(1000, 2)
-    dice = random.Random(secrets.randbelow(10_000))
-    command = [sys.executable, "-c", _PROCESS, f"etcd://{HOST}:{election.port}", election.name]
+@pytest.mark.timeout(0 if soak.SECONDS else 120)
+def test_never_two_leaders_in_forced_changes(election: Election, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds, by closing."""
+    monkeypatch.setattr(etcd_module, "RETRY", 0.02)
+    check_changes(election.elector, soak.long(1000, 150))
 
-    def start() -> subprocess.Popen[str]:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    candidates = [start() for _ in range(3)]
-
-    def leading() -> list[subprocess.Popen[str]]:
-        # One after the other: a leader may have changed in between, so two are asked again.
-        found = [each for each in candidates if says(each) == "leads"]
-        if len(found) > 1:
-            assert says(found[1]) == "leads"
-            assert says(found[0]) == "follows", "two lead at one time"
-        return found
-
-    try:
-        for _ in range(changes):
-            until(lambda: len(leading()) == 1)
-            leader = leading()[0] if leading() else candidates[0]
-            what = dice.choice(["close", "kill", "freeze"])
-            candidates.remove(leader)
-            if what == "freeze":
-                leader.send_signal(signal.SIGSTOP)
-                until(lambda: len(leading()) == 1)
-                leader.send_signal(signal.SIGCONT)
-                candidates.append(leader)
-                leading()
-                continue
-            if what == "kill":
-                leader.kill()
-            leader.communicate()
-            candidates.append(start())
-    finally:
-        for candidate in candidates:
-            candidate.kill()
-            candidate.communicate()
+@pytest.mark.slow
+@pytest.mark.timeout(0 if soak.SECONDS else 120)
+def test_never_two_leaders_through_kills_and_freezes(election: Election) -> None:
+    """Of processes."""
+    check_rough_changes(election.candidate, soak.long(1000, 3))
 
 
 @pytest.mark.parametrize(
