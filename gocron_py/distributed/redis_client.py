@@ -28,6 +28,9 @@ T = TypeVar("T")
 
 _MOST_CONNECTIONS: Final = 50
 
+# A wait with so much of its time left has all of it.
+_NEARLY_ALL: Final = 0.95
+
 _OF_MAINTENANCE: Final = ("maint", "oss_cluster_maint", "orig_")
 
 
@@ -90,10 +93,10 @@ class _Socket:
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
-        self._limit = inner.gettimeout()
+        self._limit = self._set = inner.gettimeout()
 
     def settimeout(self, limit: float | None) -> None:
-        self._limit = limit
+        self._limit = self._set = limit
         self._inner.settimeout(limit)
 
     def recv(self, size: int, *flags: int) -> bytes:
@@ -111,8 +114,14 @@ class _Socket:
         self._inner.sendall(data)
 
     def _hurry(self) -> None:
-        if self._limit:  # 0 is for a look at what is there
-            self._inner.settimeout(_left(self._limit))
+        if not self._limit:  # for a look at what is there
+            return
+        limit = _left(self._limit)
+        if limit > self._limit * _NEARLY_ALL:  # each change is a call of the system
+            limit = self._limit
+        if limit != self._set:
+            self._set = limit
+            self._inner.settimeout(limit)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
