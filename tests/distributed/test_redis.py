@@ -335,6 +335,7 @@ def test_cluster_whose_master_hangs_goes_on_with_the_replica_that_took_over(node
     with Node() as second, redis.Redis.from_url(second.url) as its, redis.Redis.from_url(node.url) as client:
         its.execute_command("CLUSTER", "MEET", HOST, node.port)
         master = client.execute_command("CLUSTER", "MYID")
+        assert isinstance(master, bytes)
         until(lambda: master.decode() in str(its.execute_command("CLUSTER", "NODES")))
         until(lambda: its.cluster("info")["cluster_state"] == "ok")
         its.execute_command("CLUSTER", "REPLICATE", master)
