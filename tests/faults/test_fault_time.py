@@ -480,12 +480,7 @@ def test_43_time_zone_changed_at_run(run_script: RunScript) -> None:
     script = run_script(
         """
         from datetime import datetime, timezone
-        from gocron_py.distributed import TickLocker
-from gocron_py.distributed.events import TickEventKind
-from gocron_py.distributed.memory import MemoryStore
-from gocron_py.distributed.sqlite import SQLiteTickLocker
-from gocron_py.distributed.store import Snapshot, TickStore
-from gocron_py.testing import FakeClock, wait_for_runs
+        from gocron_py.testing import FakeClock
         clock = FakeClock(datetime(2024, 6, 15, 12, tzinfo=timezone.utc))
         runs = []
         def new():
