@@ -90,6 +90,25 @@ def frozen_run(directory: Path, fleet: Fleet) -> Line:
     return run
 
 
+def check_deaths(directory: Path, site: Site) -> None:
+    """What became of three processes of which several kill themselves."""
+    lines = wounded(directory, site)
+    starts = Counter((line.job, line.at, line.attempt) for line in lines if line.what == "start")
+    assert max(starts.values()) == 1
+    # Of the tick whose first holder died too early there is no first attempt.
+    before = lines.starts("before")
+    assert any(min(line.attempt for line in before if line.at == at) == 2 for at in {line.at for line in before})
+    first = lines.cut_off("midway")[0]
+    again = next(line for line in lines.starts("midway") if (line.at, line.attempt) == (first.at, first.attempt + 1))
+    assert again.fence > first.fence
+    window = (0 if site.is_exact else micros_of(holder_jobs.LEASE)) + round((site.poll or 10) * SECOND)
+    assert again.time - lines.death(first) < window + _REST
+    killer = lines.cut_off("killer")
+    assert len({line.at for line in killer}) == 1
+    assert len({line.pid for line in killer}) == len(killer) >= 2, lines
+    assert [line.attempt for line in killer] == list(range(killer[0].attempt, holder_jobs.MOST_ATTEMPTS + 1)), lines
+
+
 @pytest.mark.slow
 class HolderFaults(FleetChecks):
     """The faults of holders. *pace* is the interval of the jobs."""
@@ -106,23 +125,7 @@ class HolderFaults(FleetChecks):
         self, site: Site, tmp_path: Path
     ) -> None:
         """69: another one runs it, once. 70: within the window, as attempt 2. 72: no more than ``max_attempts``."""
-        lines = wounded(tmp_path, site)
-        starts = Counter((line.job, line.at, line.attempt) for line in lines if line.what == "start")
-        assert max(starts.values()) == 1
-        # Of the tick whose first holder died too early there is no first attempt.
-        before = lines.starts("before")
-        assert any(min(line.attempt for line in before if line.at == at) == 2 for at in {line.at for line in before})
-        first = lines.cut_off("midway")[0]
-        again = next(
-            line for line in lines.starts("midway") if (line.at, line.attempt) == (first.at, first.attempt + 1)
-        )
-        assert again.fence > first.fence
-        window = (0 if site.is_exact else micros_of(holder_jobs.LEASE)) + round((site.poll or 10) * SECOND)
-        assert again.time - lines.death(first) < window + _REST
-        killer = lines.cut_off("killer")
-        assert len({line.at for line in killer}) == 1
-        assert len({line.pid for line in killer}) == len(killer) >= 2, lines
-        assert [line.attempt for line in killer] == list(range(killer[0].attempt, holder_jobs.MOST_ATTEMPTS + 1)), lines
+        check_deaths(tmp_path, site)
 
     @pytest.mark.timeout(180)
     def test_71_sigstop_past_the_lease_loses_the_first_run_whose_fence_is_older(

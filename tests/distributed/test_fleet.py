@@ -10,6 +10,7 @@ from pathlib import Path
 import fleet_jobs
 import pytest
 from fleet_checks import Rough, Site, attend, check, check_rolling_deploy, lasts, lines_of, now, until
+from holder_faults import check_deaths
 
 from gocron_py.demo.fleet import Fleet, Process
 from gocron_py.demo.ledger import Ledger
@@ -106,6 +107,15 @@ def test_67_what_is_frozen_is_not_taken_over(tmp_path: Path) -> None:
     for run in frozen:
         assert [line.attempt for line in lines if line.what == "start" and line.at == run.at] == [1]
     assert [line for line in lines if line.what == "event:lost"] == []
+
+
+def test_69_70_72_processes_that_die_are_made_good_and_a_job_that_kills_them_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a server; at once, and not when a lease is over. What 71 and 74 are about there is not here."""
+    monkeypatch.setenv("FLEET_PACE", "1")
+    monkeypatch.setenv("FLEET_FLAGS", str(tmp_path))
+    check_deaths(tmp_path, Site(is_exact=True))
 
 
 def ended(directory: Path, run: Line) -> bool:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any, Self
 
 import pytest
@@ -764,3 +765,23 @@ def test_record_that_was_made_anew_unseen(fleet: Fleet) -> None:
     now = fleet.store.load(["job"])
     assert decode(now.entries["job"].text, "job").life == "another life"
     assert decode(now.entries["job"].text, "job").floor > late.floor + 10**9
+
+
+# -- a deploy --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [START, START + timedelta(days=1)], ids=["even", "odd"])
+def test_73_instances_started_a_day_apart_have_the_same_days_of_every_second_one(first: datetime, fleet: Fleet) -> None:
+    """Each of which runs once, whichever day the first of them was started on. In Go they would take turns."""
+    fleet.clock.advance(first - fleet.clock.now())
+    every_second_day = gocron.daily_job(2, gocron.new_at_times(gocron.new_at_time(6, 0, 0)))
+    jobs = [fleet.instance(every_second_day)]
+    fleet.advance(24 * 3600)
+    jobs.append(fleet.instance(every_second_day))
+    assert jobs[0].next_runs(10) == jobs[1].next_runs(10)
+    later = fleet.clock.now()
+    for _ in range(10):
+        fleet.advance(24 * 3600)
+    days = [run.tick.at for _, run in fleet.runs if run.tick.at > later]
+    assert len(days) == 5
+    assert {after - before for before, after in pairwise(sorted(days))} == {timedelta(days=2)}

@@ -1,6 +1,8 @@
-"""Fleets of real processes on PostgreSQL and MariaDB."""
+"""Fleets of real processes on PostgreSQL and MariaDB, and on SQLite by SQLAlchemy."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from fleet_checks import FleetChecks, Site
@@ -11,25 +13,26 @@ from tests import soak
 from tests.servers.mariadb import MariaDBServer
 from tests.servers.postgres import PostgresServer
 
+LOCKER = "gocron_py.distributed.sql:SQLTickLocker"
+
 
 def site_on(place: Place) -> Site:
     """A database with no table in it."""
-    return Site(
-        locker="gocron_py.distributed.sql:SQLTickLocker", at=place.url, through=place.through, port=place.server.port
-    )
+    return Site(locker=LOCKER, at=place.url, through=place.through, port=place.server.port)
 
 
-class TestPostgreSQLFleet(FleetChecks):
+class TestPostgreSQLFleet(HolderFaults):
+    """The checks and the faults of holders, in a database that was empty."""
+
     @pytest.fixture
     def site(self, postgres_server: PostgresServer) -> Site:
         return site_on(Place(postgres_server))
 
 
-@soak.only
-class TestHoldersOnPostgreSQL(HolderFaults):
+class TestMariaDBFleet(FleetChecks):
     @pytest.fixture
-    def site(self, postgres_server: PostgresServer) -> Site:
-        return site_on(Place(postgres_server))
+    def site(self, mariadb_server: MariaDBServer) -> Site:
+        return site_on(Place(mariadb_server))
 
 
 @soak.only
@@ -37,3 +40,11 @@ class TestHoldersOnMariaDB(HolderFaults):
     @pytest.fixture
     def site(self, mariadb_server: MariaDBServer) -> Site:
         return site_on(Place(mariadb_server))
+
+
+class TestFleetOnSQLiteBySQL(FleetChecks):
+    """Leases tell who lives: by way of SQLAlchemy it is a database as the others are."""
+
+    @pytest.fixture
+    def site(self, tmp_path: Path) -> Site:
+        return Site(locker=LOCKER, at=f"sqlite:///{tmp_path / 'jobs.db'}")

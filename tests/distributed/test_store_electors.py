@@ -80,7 +80,7 @@ class TestSQLiteElector(ElectorChecks):
     def test_a_killed_leader_is_followed_at_once(self, election: Election) -> None:
         """The store tells that it is dead: nobody waits for the lease."""
         with election.candidate() as killed, closing(election.elector()) as successor:
-            assert killed.leads()
+            until(killed.leads)
             assert not leads(successor)
             killed.kill()
             assert until(lambda: leads(successor)) < 5  # far less than the lease
