@@ -53,6 +53,35 @@ _LOOK = 0.02
 
 
 @final
+class Gate:
+    """Closed, then open for good. As an event, but a signal handler may open it whatever its thread does with it."""
+
+    __slots__ = ("_bell", "is_open")
+
+    def __init__(self) -> None:
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self.is_open = False
+
+    def open(self) -> None:
+        """Let all through that wait, one after the other, and all that come."""
+        self.is_open = True
+        try:
+            self._bell.release()
+        except RuntimeError:  # it rings already
+            pass
+
+    def wait(self, timeout: float | None) -> bool:
+        """Wait until it is open, at most *timeout* seconds; whether it is."""
+        try:
+            self._bell.acquire(timeout=-1 if timeout is None else max(timeout, 0))
+        finally:
+            if self.is_open:
+                self.open()
+        return self.is_open
+
+
+@final
 class Lifecycle:
     """Starts and stops, one after the other. Each start has an executor and a pool of its own."""
 
@@ -63,7 +92,7 @@ class Lifecycle:
         self._shutdown_wanted = False
         self.executor: Executor | None = None
         # Set by the shutdown.
-        self.over = threading.Event()
+        self.over = Gate()
         # When it was last started, on the monotonic clock; long ago, once somebody has waited for it.
         self._began = 0.0
 
@@ -104,12 +133,16 @@ class Lifecycle:
         registry = self._registry
         executor = Executor(registry, WorkerPool(registry.settings.max_workers))
         executor.start()  # first: if there is no thread for it, nothing has happened
-        self.executor = executor
         with registry.lock:
-            registry.era += 1
-            registry.scheduling = True
-            registry.wake = executor.wake
-            records = list(registry.jobs.values())
+            if not registry.closed:  # a signal handler may have shut it down meanwhile
+                self.executor = executor
+                registry.era += 1
+                registry.scheduling = True
+                registry.wake = executor.wake
+        if self.executor is not executor:
+            executor.tell_to_stop()
+            raise ErrSchedulerShutdown
+        records = list(registry.jobs.values())
         _started.add(self)
         self._began = time.monotonic()
         now = self._share([(record, record.spec) for record in records])
@@ -133,7 +166,7 @@ class Lifecycle:
             self._report.error("gocron: the schedule raised, it ends", "job", spec.name, "error", error)
             first = None
         with registry.lock:
-            if record.removed or record.spec is not spec or record.entry:
+            if record.removed or record.spec is not spec or record.entry or not registry.scheduling:
                 return
             gone = registry.enter(record, first)
         if gone:
@@ -220,14 +253,18 @@ class Lifecycle:
             try:
                 self._wait_for_runs(ctx, inside, time.monotonic() if began is None else began)
             finally:
-                self._report.info("gocron: scheduler stopped")
-                self._report.tell("scheduler_stopped")
-                if self._shutdown_wanted:
-                    self._registry.close()
-                    self._report.tell("scheduler_shutdown")
-                    self.over.set()
+                if not self._registry.closed:  # a signal handler may have shut it down meanwhile
+                    self._end()
         finally:
             self._turn.release()
+
+    def _end(self) -> None:
+        self._report.info("gocron: scheduler stopped")
+        self._report.tell("scheduler_stopped")
+        if self._shutdown_wanted:
+            self._registry.close()
+            self._report.tell("scheduler_shutdown")
+            self.over.open()
 
     def _take_turn(self, ctx: Context | None, wait: bool) -> bool:
         while not self._turn.acquire(blocking=wait, timeout=_LOOK if wait else -1):
@@ -249,18 +286,27 @@ class Lifecycle:
     def _wait_for_runs(self, ctx: Context | None, inside: bool, began: float) -> None:
         registry, own = self._registry, int(inside)
         timeout = registry.settings.stop_timeout
-        clock_limit = registry.now() + timeout // timedelta(microseconds=1)
         is_real = isinstance(registry.settings.clock, RealClock)
+        began_at = None if is_real else self._now()
         while not registry.watch(lambda: registry.in_flight <= own, _LOOK):
             _raise_if_done(ctx)
             late = time.monotonic() - began - timeout.total_seconds()
             if late > (0 if is_real else _EXECUTOR_GRACE):
                 raise self._timed_out(ErrStopJobsTimedOut if is_real else ErrStopExecutorTimedOut)
-            if not is_real and registry.now() >= clock_limit:
+            now = None if began_at is None else self._now()
+            if began_at is not None and now is not None and now - began_at >= timeout // timedelta(microseconds=1):
                 raise self._timed_out(ErrStopJobsTimedOut)
         executor, self.executor = self.executor, None
         if executor is not None and not executor.join(_SCHEDULER_GRACE):
             raise ErrStopSchedulerTimedOut
+
+    def _now(self) -> Instant | None:
+        """What a user's clock shows. If it raises, it is to a stop as one that stands still."""
+        try:
+            return self._registry.now()
+        except BaseException as error:
+            self._report.warn_now_and_then("clock", "gocron: the clock raised during a stop", "error", error)
+            return None
 
     def _timed_out(self, kind: type[GocronError]) -> GocronError:
         error = kind()

@@ -42,8 +42,9 @@ class WorkerPool:
         # Whether a call was put, since the last kick, where none was waiting.
         self._is_new = False
         self._workers = 0
-        self._starting = threading.Lock()
-        self._closed = threading.Event()
+        # Re-entrant, as a signal handler may ask for runs too.
+        self._starting = threading.RLock()
+        self._closed = False
         # Rung when calls are left waiting behind one that a worker has taken.
         self._bell = threading.Lock()
         self._bell.acquire()
@@ -66,12 +67,12 @@ class WorkerPool:
 
         :raises RuntimeError: the pool is closed.
         """
-        if self._closed.is_set():
+        if self._closed:
             raise RuntimeError("the pool is closed")
         if not self._ready:
             self._is_new = True
         self._ready.append(call)
-        if self._closed.is_set():
+        if self._is_closed():
             # Closed in between: the workers may be gone, and none must be waited for in vain.
             self._start(self._work, "last")
 
@@ -90,6 +91,10 @@ class WorkerPool:
         else:
             self._call_relief()
 
+    def backlog(self) -> int:
+        """How many calls wait for a worker."""
+        return len(self._ready)
+
     def hand(self, call: Call) -> None:
         """:meth:`put` and :meth:`kick`."""
         self.put(call)
@@ -97,9 +102,12 @@ class WorkerPool:
 
     def close(self) -> None:
         """End the workers, once their work is done. Does not wait for them: a run can last for ever."""
-        self._closed.set()
+        self._closed = True
         self._wake(len(self._parked))
         _ring(self._bell)
+
+    def _is_closed(self) -> bool:
+        return self._closed
 
     def _work(self) -> None:
         ready, parked = self._ready, self._parked
@@ -109,11 +117,11 @@ class WorkerPool:
             try:
                 call = ready.popleft()
             except IndexError:
-                if self._closed.is_set():
+                if self._closed:
                     return
                 parked.append(bed)
                 # What came between the look and the bed would wait for the next kick.
-                if not (ready or self._closed.is_set()) or not self._leave(bed):
+                if not (ready or self._closed) or not self._leave(bed):
                     bed.acquire()
                 continue
             if ready:
@@ -142,6 +150,7 @@ class WorkerPool:
         if not self._has_relief:
             with self._starting:
                 if not self._has_relief:
+                    self._has_relief = True
                     self._has_relief = self._start(self._relieve, "relief")
         _ring(self._bell)
 
@@ -151,7 +160,7 @@ class WorkerPool:
         So a burst of long jobs has its threads within milliseconds, and a stream of short ones,
         which more threads would only slow down, keeps the few it has.
         """
-        while self._bell.acquire() and not self._closed.is_set():
+        while self._bell.acquire() and not self._closed:
             wanted = 1
             while first := self._first():
                 time.sleep(_PATIENCE)
@@ -171,9 +180,10 @@ class WorkerPool:
     def _start_workers(self, wanted: int) -> None:
         with self._starting:
             for _ in range(min(wanted, self._max_workers - self._workers)):
-                if not self._start(self._work, f"worker-{self._workers + 1}"):
-                    break
                 self._workers += 1
+                if not self._start(self._work, f"worker-{self._workers}"):
+                    self._workers -= 1
+                    break
 
     def _start(self, target: Call, name: str) -> bool:
         thread = threading.Thread(target=target, name=f"{self._name}-{name}", daemon=True)

@@ -11,7 +11,7 @@ from gocron_py.clock import reader
 from gocron_py.context import Context, background, with_cancel
 from gocron_py.distributed import TickLocker
 from gocron_py.distributed.tick import TickKind
-from gocron_py.errors import ErrJobIdentifierInUse, ErrJobNotFound
+from gocron_py.errors import ErrJobIdentifierInUse, ErrJobNotFound, ErrSchedulerShutdown
 from gocron_py.instant import LAST, Instant
 from gocron_py.job import JobRecord, JobSpec
 from gocron_py.keys import Keys
@@ -59,7 +59,7 @@ class Registry:
         # Runs that were let through and are not over; of these, those whose task has not started.
         self.in_flight = 0
         self.not_started = 0
-        self.changed = threading.Condition(self.lock)  # type: ignore[arg-type]  # it needs no more than acquire and release
+        self.changed = threading.Condition(self.lock.lock)
         self._watchers = 0
         # Set while an executor runs: tells it that the earliest tick has changed.
         self.wake: Callable[[], None] | None = None
@@ -323,8 +323,11 @@ class Registry:
     def add(self, record: JobRecord) -> None:
         """Take a job in. The lock is held.
 
+        :raises ErrSchedulerShutdown: the scheduler was shut down.
         :raises ErrJobIdentifierInUse: there is one with its id.
         """
+        if self.closed:
+            raise ErrSchedulerShutdown
         if self.jobs.setdefault(record.number, record) is not record:
             raise ErrJobIdentifierInUse(got=record.id)
         self.keys.count(record.spec, 1)
@@ -379,7 +382,7 @@ class Registry:
             self.timeline.clear()
             self.limits.forget(self.limits.queue)
             cancels = []
-            for record in self.jobs.values():
+            for record in list(self.jobs.values()):
                 self.limits.forget(record.waiting)
                 cancel = record.cancel_context()
                 if cancel is not None:
@@ -390,7 +393,7 @@ class Registry:
         """The scheduler is shut down: handles keep their past, no job has a future."""
         with self.lock:
             self.closed = True
-            for record in self.jobs.values():
+            for record in list(self.jobs.values()):
                 record.next = None
             self.jobs.clear()
             self.keys.clear()

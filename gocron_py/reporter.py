@@ -44,7 +44,7 @@ class Reporter:
         self._logger = logger
         # By cause: when it was warned of, how often it came since.
         self._warned: dict[str, tuple[Micros, int]] = {}
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()  # a signal handler may warn too
         self.monitor = monitor
         self.monitor_status = monitor_status
         self.scheduler_monitor = scheduler_monitor

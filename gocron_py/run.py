@@ -50,11 +50,12 @@ def is_inside_run(registry: Registry) -> bool:
 @contextmanager
 def inside(registry: Registry) -> Iterator[None]:
     """What this thread does here is part of a run, or of what is told of one."""
+    outside = getattr(_thread, "registry", None)
     _thread.registry = registry
     try:
         yield
     finally:
-        _thread.registry = None
+        _thread.registry = outside
 
 
 @final

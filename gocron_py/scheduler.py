@@ -24,7 +24,7 @@ from gocron_py.errors import (
     ErrSchedulerShutdown,
     check_kind,
 )
-from gocron_py.instant import LAST, micros_of
+from gocron_py.instant import LAST, Instant, micros_of
 from gocron_py.job import Job, JobRecord, JobSpec, random_id, sorted_by_id
 from gocron_py.job_options import JobOption
 from gocron_py.lifecycle import Lifecycle, leadership
@@ -33,6 +33,7 @@ from gocron_py.options import SchedulerOption, Settings
 from gocron_py.pausing import Pausing
 from gocron_py.registry import Registry
 from gocron_py.reporter import Reporter
+from gocron_py.run import inside
 from gocron_py.schedules.one_time import OneTimeSchedule
 from gocron_py.task import Task, check_task, name_of
 
@@ -133,7 +134,7 @@ class Scheduler:
         try:
             if not self._registry.scheduling:
                 self.start()
-            # Polled: a handler must not touch the lock that the wait it interrupts may hold.
+            # Polled: the handler does no more than to note the signal.
             while not received and not self._life.over.wait(0.1):
                 pass
         finally:
@@ -305,8 +306,8 @@ class Scheduler:
         """All jobs, by the bytes of their ids (Go: ``Jobs``); none after ``shutdown``."""
         self._life.check_process()
         with self._registry.lock:
-            handles = [record.spec.handle for record in self._registry.jobs.values()]
-        return sorted_by_id(handles)
+            records = list(self._registry.jobs.values())
+        return sorted_by_id([record.spec.handle for record in records])
 
     def jobs_waiting_in_queue(self) -> int:
         """How many runs wait for ``with_limit_concurrent_jobs(…, LimitMode.WAIT)`` (Go: ``JobsWaitingInQueue``)."""
@@ -330,7 +331,7 @@ class Scheduler:
             check_kind(tag, str, "a tag")
         wanted = set(tags)
         jobs = self._registry.jobs
-        self._remove(lambda: [number for number, record in jobs.items() if wanted.intersection(record.spec.tags)])
+        self._remove(lambda: [number for number, record in list(jobs.items()) if wanted.intersection(record.spec.tags)])
 
     def _remove(self, choose: Callable[[], list[int]]) -> bool:
         registry, removed, cancels = self._registry, [], []
@@ -360,6 +361,12 @@ class Scheduler:
         self._life.check_process()
         registry = self._registry
         now = registry.now()
+        # A stop that a signal handler calls meanwhile must not wait for the run: this thread has it in its hands.
+        with inside(registry):
+            self._offer(record, now)
+
+    def _offer(self, record: JobRecord, now: Instant) -> None:
+        registry = self._registry
         with registry.lock:
             if record.removed:
                 raise ErrJobNotFound(got=record.id)

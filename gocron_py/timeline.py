@@ -39,14 +39,15 @@ class Timeline:
 
     def add(self, due: Instant, record: JobRecord) -> bool:
         """Give the job its next tick. True: it is now the earliest of all."""
-        if record.entry:
+        while record.entry:  # a signal handler may have entered one meanwhile
             self.discard(record)
         self._numbers = number = self._numbers + 1
         record.entry = number
         self._jobs[number] = record
         heap = self._heap
+        is_earliest = not heap or due < heap[0][0]
         heapq.heappush(heap, (due, number))
-        return heap[0][1] == number
+        return is_earliest
 
     def discard(self, record: JobRecord) -> None:
         """The job has no tick to come."""
@@ -100,6 +101,9 @@ class Timeline:
         return [record for record in self._jobs.values() if not record.spec.schedule.elapsed]
 
     def _rebuild(self, due_of: Callable[[Instant, JobRecord], Instant]) -> None:
-        jobs = self._jobs
-        self._heap = [(due_of(due, jobs[number]), number) for due, number in self._heap if number in jobs]
-        heapq.heapify(self._heap)
+        jobs, numbers = self._jobs, -1
+        while numbers != self._numbers:  # a signal handler has entered something meanwhile
+            numbers = self._numbers
+            heap = [(due_of(due, jobs[number]), number) for due, number in self._heap if number in jobs]
+            heapq.heapify(heap)
+        self._heap = heap

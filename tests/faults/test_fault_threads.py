@@ -368,7 +368,7 @@ class ThreadingWith:
     """The module threading, but for what a lock is."""
 
     def __init__(self, lock: Callable[[], Any]) -> None:
-        self.Lock = lock
+        self.RLock = lock
 
     def __getattr__(self, name: str) -> Any:
         return getattr(threading, name)
