@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 from gocron_py.clock import RealClock
 from gocron_py.distributed.tick import TickKind
 from gocron_py.instant import SECOND, Instant
-from gocron_py.limits import Admission, LimitMode
+from gocron_py.limits import LONGEST_QUEUE, Admission, LimitMode
 from gocron_py.monitor import JobStatus
 from gocron_py.run import PAUSED
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 # So many ticks are taken from the timeline at once; it bounds how long the lock is held.
 _BATCH = 128
+
+# So long, in seconds, ticks that are due are handed over before the workers are woken, though there be more.
+_ROUND = 0.005
+
+# So often, in seconds, it looks whether workers that are far behind have caught up; so long it may take without a word.
+_LOOK = 0.001
+_FAR_BEHIND = 1.0
 
 # A user's clock or schedule that always raises must not take a processor.
 _AFTER_A_FAULT = 0.5
@@ -51,8 +58,10 @@ class Executor:
         self._pool = pool
         self._timer = registry.settings.clock.new_timer()
         self._is_real = isinstance(registry.settings.clock, RealClock)
-        self._stopping = False
+        self._stopping = self._is_over = False
         self._unwoken: BaseException | None = None
+        # The monotonic time since when the workers are far behind.
+        self._behind_since: float | None = None
         self._thread = threading.Thread(target=self._loop, name="gocron-executor", daemon=True)
 
     def start(self) -> None:
@@ -78,12 +87,16 @@ class Executor:
     def tell_to_stop(self) -> None:
         """Take no more ticks."""
         self._stopping = True
-        self._timer.wake()
         self._pool.close()
+        try:
+            self._timer.wake()
+        except BaseException as error:  # a user's own: the stop goes on
+            self._registry.report.error("gocron: the clock's timer raised", "error", error)
 
     def join(self, timeout: float) -> bool:
         """Whether the thread ended within *timeout* seconds; it does not if a schedule of a user's hangs."""
-        self._thread.join(timeout)
+        # The wait lets go of the registry's lock, which a signal handler's thread may have.
+        self._thread.join(timeout if self._registry.watch(lambda: self._is_over, timeout) else 0)
         return not self._thread.is_alive()
 
     def take(self, offers: list[tuple[Run, Admission]]) -> None:
@@ -172,6 +185,7 @@ class Executor:
                     due, waiters = registry.timeline.earliest(), len(registry.timeline)
                 # The last thing before the sleep: the worker that wakes finds the interpreter free.
                 self._pool.kick()
+                self._wait_for_workers()
                 if not self._is_real:
                     # A clock that is moved by hand stands still until what it set off has started.
                     registry.watch(lambda: not registry.not_started, _HELD_UP)
@@ -185,7 +199,34 @@ class Executor:
             except BaseException as error:
                 self._tell_error("gocron: the executor goes on after", error)
                 time.sleep(_AFTER_A_FAULT)
-        timer.close()
+        try:
+            timer.close()
+        except BaseException as error:
+            self._tell_error("gocron: the clock's timer raised", error)
+        with registry.lock:  # the last time that it needs it
+            self._is_over = True
+            registry.changed.notify_all()
+
+    def _wait_for_workers(self) -> None:
+        """While as many calls wait as may, take no ticks: as Go's full channels do, it bounds what a stop waits for.
+
+        A tick that was due meanwhile comes late, those that follow it before then are stepped over.
+        """
+        pool = self._pool
+        if pool.backlog() <= LONGEST_QUEUE:
+            self._behind_since = None
+            return
+        if self._behind_since is None:
+            self._behind_since = time.monotonic()
+        while pool.backlog() > LONGEST_QUEUE and not self._stopping:
+            time.sleep(_LOOK)
+        if time.monotonic() - self._behind_since > _FAR_BEHIND:
+            self._behind_since = None
+            self._tell(self._cannot_keep_up)
+
+    def _cannot_keep_up(self) -> None:
+        said = "gocron: more is due than the workers can do: runs are late, and ticks are stepped over"
+        self._registry.report.warn_now_and_then("behind", said)
 
     def _clock_was_set(self, jump: int) -> None:
         registry = self._registry
@@ -212,8 +253,9 @@ class Executor:
                 self._registry.plan(record, min(tick, record.next))
 
     def _dispatch(self) -> None:
-        registry = self._registry
-        while not self._stopping:
+        """Hand over what is due. If there is no end of it, the rest is for the next round: workers must be woken."""
+        registry, end = self._registry, time.monotonic() + _ROUND
+        while not self._stopping and time.monotonic() < end:
             now = registry.now()
             with registry.lock:
                 era = registry.era
