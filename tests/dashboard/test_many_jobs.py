@@ -65,13 +65,13 @@ def test_ticks_are_not_held_up(crowd: gocron.Scheduler) -> None:
 
     class Watched:
         def __enter__(self) -> None:
-            lock.acquire()
+            lock.__enter__()
             self.begin = time.thread_time()
 
         def __exit__(self, *_: object) -> None:
             nonlocal longest
             longest = max(longest, time.thread_time() - self.begin)
-            lock.release()
+            lock.__exit__(None, None, None)
 
     crowd._registry.lock = Watched()  # type: ignore[assignment]
     gc.disable()  # a collection stops all threads, whoever has the lock

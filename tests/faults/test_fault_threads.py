@@ -593,14 +593,11 @@ def test_34_nothing_of_a_users_is_called_under_the_lock(make_scheduler: MakeSche
     held: list[str] = []
 
     def look(what: str) -> None:
-        # Another thread may have it for a moment: it is released then, unless it is ours.
-        end = time.monotonic() + 1
-        while not scheduler._registry.lock.acquire(False):
-            if time.monotonic() > end:
-                held.append(what)
-                return
-            time.sleep(0.001)
-        scheduler._registry.lock.release()
+        try:
+            scheduler._registry.changed.notify(0)
+        except RuntimeError:  # this thread does not have it
+            return
+        held.append(what)
 
     class Watching(Witness):
         def __getattr__(self, name: str) -> Callable[..., None]:
@@ -622,6 +619,9 @@ def test_34_nothing_of_a_users_is_called_under_the_lock(make_scheduler: MakeSche
 
     watching = Watching()
     scheduler = make_scheduler(*watching.options(), gocron.with_distributed_locker(watching))
+    with scheduler._registry.lock:
+        look("it is ours")
+    assert held.pop() == "it is ours"
     listener = gocron.with_event_listeners(gocron.before_job_runs(lambda *_: look("listener")))
     job = scheduler.new_job(
         gocron.cron_job("* * * * *"),
