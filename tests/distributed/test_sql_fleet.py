@@ -28,6 +28,12 @@ class TestPostgreSQLFleet(HolderFaults):
     def site(self, postgres_server: PostgresServer) -> Site:
         return site_on(Place(postgres_server))
 
+    @soak.only
+    @pytest.mark.timeout(180)
+    def test_73_rolling_deploy_loses_no_tick_and_starts_none_twice(self, site: Site, tmp_path: Path) -> None:
+        """As its base has it: it takes the longest, and is of no store's kind."""
+        super().test_73_rolling_deploy_loses_no_tick_and_starts_none_twice(site, tmp_path)
+
 
 class TestMariaDBFleet(FleetChecks):
     @pytest.fixture
