@@ -1,4 +1,4 @@
-"""A candidate in a process of its own: ``python -m tests.distributed.candidate MAKER FIGURES ARGUMENT...``.
+"""A candidate in a process of its own: ``python -m tests.distributed.candidate MAKER FIGURES PAUSE ARGUMENT...``.
 
 It says for each line whether it leads.
 """
@@ -16,10 +16,12 @@ from gocron_py.distributed import elector as rules
 
 def main() -> None:
     """Answer until the input ends; resign then."""
-    maker, figures, *arguments = sys.argv[1:]
+    maker, figures, pause, *arguments = sys.argv[1:]
     for name, figure in json.loads(figures).items():
         setattr(rules, name, figure)
     elector = named(maker)(*arguments)
+    if pause:
+        elector._pause = lambda: float(pause)
     for _ in sys.stdin:
         try:
             elector.is_leader(background())

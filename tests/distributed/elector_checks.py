@@ -61,11 +61,12 @@ class Candidate:
     """One in a process of its own, which answers when it is asked.
 
     :param maker: what makes its elector, ``module:attribute``, of the *arguments*.
+    :param pause: of its campaign, in seconds; empty: the elector's own.
     """
 
-    def __init__(self, maker: str, *arguments: str) -> None:
+    def __init__(self, maker: str, *arguments: str, pause: str = "") -> None:
         figures = json.dumps({name: getattr(rules, name) for name in ("LEASE", "DEADLINE", "RETRY")})
-        command = [sys.executable, "-m", "tests.distributed.candidate", maker, figures, *arguments]
+        command = [sys.executable, "-m", "tests.distributed.candidate", maker, figures, pause, *arguments]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> Self:
@@ -260,8 +261,8 @@ class Election:
         elector: CampaigningElector = named(self.maker)(at or self.at, **options)
         return elector
 
-    def candidate(self) -> Candidate:
-        return Candidate(self.maker, self.at)
+    def candidate(self, pause: str = "") -> Candidate:
+        return Candidate(self.maker, self.at, pause=pause)
 
 
 def check_outage(election: Election, fault: Fault) -> None:
@@ -318,8 +319,11 @@ class ElectorChecks:
 
     @pytest.mark.usefixtures("in_a_hurry")
     def test_a_leader_frozen_past_its_deadline_says_not_leader_at_its_first_answer(self, election: Election) -> None:
-        """It was leader a moment before, by its own count; another one leads since."""
-        with election.candidate() as frozen, closing(election.elector()) as successor:
+        """It was leader a moment before, by its own count; another one leads since.
+
+        Only the deadline can tell it so: its campaign, which would learn it from the store, is asleep.
+        """
+        with election.candidate(pause="60") as frozen, closing(election.elector()) as successor:
             until(frozen.leads)
             assert not leads(successor)
             frozen.freeze()
