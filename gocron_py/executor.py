@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 # So many ticks are taken from the timeline at once; it bounds how long the lock is held.
 _BATCH = 128
 
-# So long, in seconds, ticks that are due are handed over before the workers are woken, though there be more.
+# So long, in seconds, ticks that are due are handed over before the workers are woken, though there be more. What a
+# clock that is moved by hand has set off is handed over at once, if there is not too much of it.
 _ROUND = 0.005
+_ROUND_BY_HAND = 1.0
 
 # So often, in seconds, it looks whether workers that are far behind have caught up; so long it may take without a word.
 _LOOK = 0.001
@@ -254,7 +256,7 @@ class Executor:
 
     def _dispatch(self) -> None:
         """Hand over what is due. If there is no end of it, the rest is for the next round: workers must be woken."""
-        registry, end = self._registry, time.monotonic() + _ROUND
+        registry, end = self._registry, time.monotonic() + (_ROUND if self._is_real else _ROUND_BY_HAND)
         while not self._stopping and time.monotonic() < end:
             now = registry.now()
             with registry.lock:

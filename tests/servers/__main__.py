@@ -27,7 +27,8 @@ def main() -> int:
     parser.add_argument("server", choices=list(SERVERS))
     module, kind = SERVERS[parser.parse_args().server]
     server: Server = getattr(import_module(f".{module}", __package__), kind)()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in the background of a script
+        signal.signal(number, signal.default_int_handler)
     began = time.monotonic()
     try:
         with server:
