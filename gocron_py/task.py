@@ -103,7 +103,7 @@ def new_task(function: Any, /, *args: Any, **kwargs: Any) -> Task:
     If the function's first parameter is annotated :class:`Context <gocron_py.Context>`, or ``Context | None``, and
     no context is given for it, each run is passed the job's context, which ends at stop, shutdown, removal and
     update. A coroutine function is run with :func:`asyncio.run` on the worker's thread. A decorator's function that
-    takes ``*args`` is seen as what it wraps (:func:`functools.wraps`), or as its ``__signature__`` says.
+    takes ``*args`` is seen as what it wraps (``functools.wraps``), or as its ``__signature__`` says.
 
     :param function: any callable but a generator function, which ``new_job`` refuses: its body would not run. What it
         returns is ignored, unless it is an exception: as in Go, that is the run's error.

@@ -101,9 +101,11 @@ class Timeline:
         return [record for record in self._jobs.values() if not record.spec.schedule.elapsed]
 
     def _rebuild(self, due_of: Callable[[Instant, JobRecord], Instant]) -> None:
-        jobs, numbers = self._jobs, -1
-        while numbers != self._numbers:  # a signal handler has entered something meanwhile
+        jobs = self._jobs
+        while True:
             numbers = self._numbers
             heap = [(due_of(due, jobs[number]), number) for due, number in self._heap if number in jobs]
             heapq.heapify(heap)
-        self._heap = heap
+            if numbers == self._numbers:  # else a signal handler has entered something meanwhile
+                self._heap = heap
+                return

@@ -25,7 +25,7 @@ import gocron_py
 from gocron_py.distributed import TickLocker, hold_at_least
 from gocron_py.distributed.memory import MemoryElector, MemoryStore, MemoryTickLocker
 from gocron_py.distributed.sqlite import SQLiteElector, SQLiteStore, SQLiteTickLocker
-from gocron_py.testing import FakeClock
+from gocron_py.testing import FakeClock, wait_for_runs
 
 # Most calls here are wrong in kind, on purpose: a type checker is not to look at them.
 gocron: Any = gocron_py
@@ -1096,6 +1096,7 @@ def test_refused(scene: Scene, wrong: Wrong) -> None:
     assert handlers == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     beats = len(scene.beats)
     scene.clock.advance(10 * SECOND)
+    wait_for_runs(scene.scheduler)
     assert beats + 1 == len(scene.beats)
 
 
