@@ -256,7 +256,7 @@ class Scheduler:
         if spec.interval_from_completion:
             spec.kind = TickKind.DYNAMIC
         locker = spec.locker
-        if locker is None or not isinstance(locker, TickLocker):
+        if not isinstance(locker, TickLocker):
             return
         spec.tick_locker = locker
         spec.policy = locker.policy.with_overrides(spec.overrides)

@@ -54,6 +54,18 @@ def until(is_so: Callable[[], Any], seconds: float = 30.0) -> float:
     return time.monotonic() - started
 
 
+def check_fork_of_leader(elector: gocron.Elector) -> None:
+    """The child does not lead, and its parent goes on."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(1 if leads(elector) else 0)
+        except BaseException:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert leads(elector)
+
+
 # -- processes -------------------------------------------------------------------------------------
 
 
@@ -337,14 +349,7 @@ class ElectorChecks:
         """It is another candidate, and its parent goes on."""
         with closing(election.elector()) as elector:
             until(lambda: leads(elector))
-            child = os.fork()
-            if child == 0:
-                try:
-                    os._exit(1 if leads(elector) else 0)
-                except BaseException:
-                    os._exit(2)
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-            assert leads(elector)
+            check_fork_of_leader(elector)
 
     @pytest.mark.timeout(0 if soak.SECONDS else 120)
     def test_never_two_leaders_in_forced_changes(self, election: Election, monkeypatch: pytest.MonkeyPatch) -> None:

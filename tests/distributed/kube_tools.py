@@ -10,8 +10,6 @@ from typing import Any
 
 from kubernetes.client import ApiClient, ApiException, Configuration
 
-import gocron_py as gocron
-from gocron_py.context import background
 from gocron_py.distributed.kubernetes import KubernetesStore
 from tests.servers.kube import KubeServer
 
@@ -25,15 +23,6 @@ def until(is_so: Callable[[], object], seconds: float = 30.0) -> None:
     while not is_so():
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.01)
-
-
-def leads(elector: gocron.Elector) -> bool:
-    """Whether it says so."""
-    try:
-        elector.is_leader(background())
-    except gocron.NotLeader:
-        return False
-    return True
 
 
 def client_at(url: str, ca_file: str, token: str) -> ApiClient:

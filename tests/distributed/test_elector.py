@@ -7,24 +7,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from elector_checks import leads
 
 import gocron_py as gocron
 from gocron_py.clock import elapsed
-from gocron_py.context import background
 from gocron_py.distributed.elector import DEADLINE, LEASE, CampaigningElector, Leadership, campaign
 from gocron_py.distributed.memory import MemoryElector, MemoryStore
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing import FakeClock
 
 SECOND = 1_000_000
-
-
-def leads(elector: gocron.Elector) -> bool:
-    try:
-        elector.is_leader(background())
-    except gocron.NotLeader:
-        return False
-    return True
 
 
 def until(is_so: Callable[[], bool], seconds: float = 15.0) -> None:

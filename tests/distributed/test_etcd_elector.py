@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from typing import Any
 
 import etcd3  # type: ignore[import-untyped]
 import pytest
-from elector_checks import REST, Candidate, check_changes, check_rough_changes, leads, until
+from elector_checks import REST, Candidate, check_changes, check_fork_of_leader, check_rough_changes, leads, until
 
 import gocron_py as gocron
 from gocron_py.distributed import etcd as etcd_module
@@ -242,14 +241,7 @@ def test_a_forked_child_does_not_lead(election: Election) -> None:
     """It is another candidate."""
     elector = election.elector()
     assert leads(elector)
-    child = os.fork()
-    if child == 0:
-        try:
-            os._exit(1 if leads(elector) else 0)
-        except BaseException:
-            os._exit(2)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert leads(elector)
+    check_fork_of_leader(elector)
 
 
 @pytest.mark.slow

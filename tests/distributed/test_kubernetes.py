@@ -22,7 +22,8 @@ from gocron_py.distributed.kubernetes import KubernetesElector, KubernetesStore,
 from gocron_py.distributed.store import TickStore
 from gocron_py.instant import SECOND
 from gocron_py.testing.store_kit import HOSTILE_KEYS, StoreKit
-from tests.distributed.kube_tools import Cluster, leads, open_store
+from tests.distributed.elector_checks import leads
+from tests.distributed.kube_tools import Cluster, open_store
 from tests.servers.kube import KubeServer
 
 

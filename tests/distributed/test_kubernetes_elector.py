@@ -20,7 +20,8 @@ import gocron_py as gocron
 from gocron_py.context import background
 from gocron_py.distributed.kubernetes import KubernetesElector
 from tests import soak
-from tests.distributed.kube_tools import Cluster, leads, until
+from tests.distributed.elector_checks import leads
+from tests.distributed.kube_tools import Cluster, until
 from tests.servers.kube import KubeServer
 from tests.servers.proxy import Fault, Proxy
 
@@ -214,7 +215,8 @@ from datetime import timedelta
 sys.path.insert(0, {root!r})
 from gocron_py.distributed.kubernetes import KubernetesElector
 from tests import soak
-from tests.distributed.kube_tools import client_at, leads
+from tests.distributed.elector_checks import leads
+from tests.distributed.kube_tools import client_at
 elector = KubernetesElector(
     client_at({url!r}, {ca_file!r}, {token!r}), namespace={namespace!r}, lease_duration=timedelta(seconds=2),
     renew_deadline=timedelta(seconds=1.5), retry_period=timedelta(seconds=0.2))

@@ -166,19 +166,24 @@ def test_new_connection_is_one_request_and_no_more(redis_server: RedisServer, ur
             assert road.requests - before == requests
 
 
+def check_fork(store: TickStore) -> None:
+    """Parent and child load at the same time, many times, and neither reads the other's answers."""
+    assert store.compare_and_set("key", None, "text")
+    child = os.fork()
+    if child == 0:
+        try:
+            good = all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
+            os._exit(0 if good else 1)
+        finally:
+            os._exit(2)
+    assert all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_forked_child_has_connections_of_its_own(url: str) -> None:
     """Parent and child load at the same time, many times, and neither reads the other's answers."""
     with closing(RedisStore(url)) as store:
-        assert store.compare_and_set("key", None, "text")
-        child = os.fork()
-        if child == 0:
-            try:
-                good = all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
-                os._exit(0 if good else 1)
-            finally:
-                os._exit(2)
-        assert all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
-        assert os.waitpid(child, 0)[1] == 0
+        check_fork(store)
 
 
 @pytest.mark.parametrize(
@@ -356,17 +361,7 @@ def test_cluster_whose_master_hangs_goes_on_with_the_replica_that_took_over(node
 def test_forked_child_has_a_cluster_client_of_its_own(node: Node) -> None:
     """Parent and child load at the same time, as over plain connections."""
     with redis.RedisCluster(HOST, node.port) as cluster, closing(RedisTickLocker(cluster)) as locker:
-        store = locker.store
-        assert store.compare_and_set("key", None, "text")
-        child = os.fork()
-        if child == 0:
-            try:
-                good = all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
-                os._exit(0 if good else 1)
-            finally:
-                os._exit(2)
-        assert all(store.load(["key"]).entries["key"].text == "text" for _ in range(300))
-        assert os.waitpid(child, 0)[1] == 0
+        check_fork(locker.store)
 
 
 def test_more_threads_than_connections_take_turns(client: redis.Redis, redis_server: RedisServer) -> None:

@@ -23,7 +23,8 @@ from fault_kit import until
 import gocron_py as gocron
 from gocron_py.distributed import TickEvent, TickEventKind
 from gocron_py.distributed.kubernetes import KubernetesElector, KubernetesStore, KubernetesTickLocker
-from tests.distributed.kube_tools import Cluster, leads
+from tests.distributed.elector_checks import leads
+from tests.distributed.kube_tools import Cluster
 from tests.servers.kube import KubeServer
 from tests.servers.kube_front import Answer, Call, KubeFront, Rule
 
