@@ -12,12 +12,14 @@ from uuid import UUID
 import gocron_py as gocron
 from gocron_py.distributed.etcd import EtcdLocker
 
+began = threading.Event()
 refused = threading.Event()
 ran: list[str] = []
 
 
 def work() -> None:
     ran.append("one of the two")
+    began.set()
     refused.wait(10)
 
 
@@ -46,6 +48,7 @@ name = f"report {time.time_ns()}"  # a name of this run only, for the example; y
 instances = [instance(os.environ.get("ETCD_URL", "etcd://localhost:2379")) for _ in range(2)]
 for scheduler, _ in instances:
     scheduler.start()
+began.wait(10)
 refused.wait(10)
 for scheduler, locker in instances:
     scheduler.shutdown()

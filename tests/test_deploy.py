@@ -21,7 +21,8 @@ from kubernetes.client import CoreV1Api, RbacAuthorizationV1Api
 import gocron_py as gocron
 from gocron_py.context import background
 from gocron_py.distributed.kubernetes import KubernetesElector, KubernetesStore
-from tests.distributed.kube_tools import Cluster, leads, until
+from tests.distributed.elector_checks import leads
+from tests.distributed.kube_tools import Cluster, until
 from tests.servers.kube import KubeServer
 from tests.servers.redis import RedisServer
 

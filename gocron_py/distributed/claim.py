@@ -103,6 +103,8 @@ class Attempt:
     :ivar pause: before it asks again for the first time, at most.
     :ivar dice: from 0 to 1: those who wait for one thing do not all ask at once.
     :ivar glance: in place of the first load.
+    :ivar early: how far the tick was still to come by the store's clock when it was asked first. To wait for it costs
+        no patience, and makes no tick late.
     """
 
     key: str
@@ -117,6 +119,7 @@ class Attempt:
     pause: Micros = _FIRST_PAUSE
     dice: Callable[[], float] = random.random
     glance: Glance | None = None
+    early: Micros = 0
 
 
 def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
@@ -133,12 +136,11 @@ def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
                 return answer
             if answer is None:
                 continue
-            if answer.at is not None:  # early: the wait for the store's clock costs no patience
+            if answer.at is not None:
                 yield Sleep(answer.at)
-                began = attempt.elapsed()
                 continue
             failure = answer.error()
-        left = attempt.patience - (attempt.elapsed() - began)
+        left = attempt.patience + attempt.early - (attempt.elapsed() - began)
         if left <= 0:
             raise failure
         yield Sleep(min(round(pause * (0.5 + attempt.dice() / 2)), left))
@@ -177,6 +179,7 @@ def _ask(attempt: Attempt) -> Generator[Step, Any, Granted | Later | None]:
     ahead = answer.at - snapshot.now
     if ahead > LONGEST_EARLY:
         raise TickEarly(f"this machine's clock is {ahead / SECOND:.1f} s ahead of the store's")
+    attempt.early = max(attempt.early, ahead)
     return Later(answer.error, min(ahead + _MARGIN, _LONGEST_NAP))
 
 

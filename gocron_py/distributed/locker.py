@@ -227,7 +227,7 @@ class TickLocker:
             raise ctx.err() or StoreDown("the locker is closed") from None
         for crashed in granted.crashed:
             self._events.tell_crash(run.registry.report, key, crashed)
-        if not self._is_wanted(run, policy):  # the answer took too long: the tick is over for all
+        if not self._is_wanted(run, policy, attempt.early):  # the answer took too long: the tick is over for all
             self._keeper.later(lambda: end(key, attempt.token, None, began=True))
             raise TickMissed
         lock = TickLock(run, key, granted.claim, lease, sent, self._release)
@@ -278,11 +278,14 @@ class TickLocker:
                 self._keeper.later(lambda: settle(key, token, versions))
             self._keeper.remember(attempt.key, attempt.known)
 
-    def _is_wanted(self, run: Run, policy: TickPolicy) -> bool:
-        """Whether it is not too late. By this machine's own clock: that it is wrong is no reason to give up."""
+    def _is_wanted(self, run: Run, policy: TickPolicy, early: Micros = 0) -> bool:
+        """Whether it is not too late. By this machine's own clock: that it is wrong is no reason to give up.
+
+        :param early: how far the tick was still to come by the store's clock.
+        """
         if run.errand is not None or run.kind not in _NAMED:
             return True
-        return policy.wants(run.spec.schedule, run.scheduled, run.registry.now())
+        return policy.wants(run.spec.schedule, run.scheduled, run.registry.now() - early)
 
     def _is_behind(self, run: Run, policy: TickPolicy) -> bool:
         return policy.is_behind(run.spec.schedule, run.scheduled, run.registry.now())

@@ -439,6 +439,22 @@ class Failing(TickStore):
         return done
 
 
+class Watched(TickStore):
+    """A store that knows which threads have asked it."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.readers: set[int] = set()
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        snapshot = self.store.load(keys)
+        self.readers.add(threading.get_ident())
+        return snapshot
+
+    def compare_and_set(self, key: str, version: object, text: str) -> bool:
+        return self.store.compare_and_set(key, version, text)
+
+
 SHORT = timedelta(milliseconds=200)
 
 
@@ -599,6 +615,23 @@ def test_tick_that_is_late_by_a_wrong_clock_only_is_not_missed(fleet: Fleet) -> 
     fleet.settle()
     assert isinstance(fleet.refusals[0][1], gocron.TickEarly)
     assert fleet.kinds() == []
+
+
+def test_the_wait_for_the_stores_clock_makes_no_tick_late(fleet: Fleet) -> None:
+    """This machine's clock is 5 s ahead: all that while the tick waits, which is longer than its start deadline."""
+    behind = FakeClock(START - timedelta(seconds=5))
+    fleet.store = MemoryStore(behind)
+    store = Watched(fleet.store)
+    fleet.instance(every(10), store=store, catch_up="none", start_deadline=timedelta(seconds=3))
+    until(lambda: len(store.readers) == 1)  # the locker's own thread
+    for clock in behind, fleet.clock:
+        clock.advance(timedelta(seconds=10))
+    until(lambda: len(store.readers) == 2)
+    for clock in behind, fleet.clock:
+        clock.advance(timedelta(seconds=5))
+    fleet.settle()
+    assert fleet.ticks() == [10]
+    assert fleet.refusals == []
 
 
 def test_late_tick_is_missed(fleet: Fleet) -> None:

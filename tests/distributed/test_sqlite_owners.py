@@ -41,7 +41,8 @@ class Programs:
         return self.running[-1]
 
     def lines(self) -> list[str]:
-        return self.log.read_text().splitlines()
+        """The whole ones: an unbuffered ``print`` writes a line word by word."""
+        return self.log.read_text().split("\n")[:-1]
 
 
 @pytest.fixture

@@ -238,6 +238,11 @@ class Instance(Host):
             return
         finally:
             self._remember(key, attempt.known)
+        policy, schedule = job.tick_policy(), self.schedules[key]
+        if errand is None and not policy.wants(schedule, at, self.clock() - attempt.early):
+            self.world.note(self.name, job.name, at - BEGIN, "answered too late")
+            yield from self._finish(key, token, is_over=True)
+            return
         held = Held(granted.claim, sent)
         self.held[token] = key, held
         yield Sleep(self.world.dice.randrange(1, 2000))  # where a stall is the worst
