@@ -9,7 +9,7 @@ import sys
 import typing
 from collections.abc import Callable
 from functools import partial
-from types import CodeType, CoroutineType, FunctionType, MethodType, NoneType, UnionType
+from types import BuiltinFunctionType, CodeType, CoroutineType, FunctionType, MethodType, NoneType, UnionType
 from typing import Annotated, Any, Concatenate, ForwardRef, NoReturn, ParamSpec, Union, final, overload
 
 from gocron_py.context import Context
@@ -218,6 +218,8 @@ def _resolves(function: Any, name: str) -> bool:
 
 
 def _first_parameter(function: Any) -> inspect.Parameter | None:
+    if isinstance(function, BuiltinFunctionType):  # none of them is annotated, and to read its signature takes long
+        return None
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):

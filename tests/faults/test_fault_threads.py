@@ -402,7 +402,7 @@ def test_33_a_hundred_thousand_jobs_at_one_instant(
     gc.collect()
     memory = resident()
     ran: list[int] = []
-    task = gocron.new_task(ran.append, 1)
+    task = gocron.new_task(lambda: ran.append(1))
     scheduler = gocron.new_scheduler(gocron.with_clock(clock), gocron.with_location("UTC"), gocron.with_logger(Quiet()))
     scheduler.start()
     for _ in range(MANY):
