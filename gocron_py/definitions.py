@@ -233,7 +233,7 @@ def new_default_cron(with_seconds: bool) -> Cron:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: to make one took three times as long, with thousands of jobs
 class _DurationJob(JobDefinition):
     duration: timedelta
 
@@ -244,7 +244,9 @@ class _DurationJob(JobDefinition):
         if duration < 0:
             raise ErrDurationJobIntervalNegative(got=self.duration)
         if setup.grid is None:
-            return setup.usable(shared_duration(duration), _beyond)
+            schedule = shared_duration(duration)
+            is_usable = setup.start is None and setup.now + duration <= LAST
+            return schedule if is_usable else setup.usable(schedule, _beyond)
         shift = share_of(setup.grid, min(setup.splay, duration))
         anchor = shift if setup.start is None or setup.start_immediately else setup.start
         return setup.usable(GridSchedule(duration, anchor), _beyond)

@@ -122,6 +122,9 @@ class Executor:
 
     def _hand(self, run: Run) -> None:
         """Give a run to a worker, or leave it to other instances for a while."""
+        if run.spec.tick_locker is None:
+            self._put(run)
+            return
         try:
             deferred = run.defer(self.resume)
         except BaseException:  # a schedule of a user's: that it raises is told where it is asked for the next tick
@@ -267,6 +270,8 @@ class Executor:
             # Schedules may be a user's own: they are asked outside the lock, and what changed
             # meanwhile is left alone.
             self.take(self._admit([self._due(due, record, spec, now) for due, record, spec in taken], era))
+            if not registry.timeline.is_due(registry.now()):
+                return
 
     def _due(self, tick: Instant, record: JobRecord, spec: JobSpec, now: Instant) -> _Due:
         following = self._following(spec, tick, now)

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from datetime import datetime, tzinfo
 from random import Random
-from typing import TYPE_CHECKING, Literal, TypeVar, final
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, final
 from uuid import UUID
 
 from gocron_py.context import Context
@@ -120,10 +120,10 @@ class JobSpec:
 
 LockAnswer = Literal["won", "held", "error"] | None
 
-# One line of a job's history as it is kept: scheduled, started, completed, outcome, error, attempt, fence, lock.
-# A plain tuple of numbers and texts: the garbage collector need not look at it, nor at a tuple of such tuples, and
-# with many jobs that have run often its pauses would be felt. Job.history makes it a RunRecord.
+# One line of a job's history: scheduled, started, completed, outcome, error, attempt, fence, lock. Job.history makes it
+# a RunRecord.
 RunEntry = tuple[Instant, Instant | None, Instant | None, str, str | None, int, int | None, LockAnswer]
+_ENTRY_LENGTH = 8
 
 
 @final
@@ -140,8 +140,8 @@ class JobRecord:
         "ending",
         "entry",
         "executing",
-        "history",
         "immediate",
+        "lines",
         "next",
         "number",
         "paused",
@@ -182,7 +182,10 @@ class JobRecord:
         self.completed: Instant | None = None
         # When the task ended whose end is in `completed`, on the monotonic clock.
         self.ended = 0
-        self.history: tuple[RunEntry, ...] = ()
+        # The history, end to end: one tuple of numbers and texts for each job, whatever it has run. A tuple for each
+        # run would be one more thing that stays, and by their number the garbage collector decides when to look at
+        # everything: with 20,000 jobs that is a pause of 30 to 80 ms (benchmarks/).
+        self.lines: tuple[Any, ...] = ()
 
     @property
     def id(self) -> UUID:
@@ -194,11 +197,18 @@ class JobRecord:
         cancel, self.context, self.cancel = self.cancel, None, None
         return cancel
 
+    @property
+    def history(self) -> tuple[RunEntry, ...]:
+        """The last runs, oldest first."""
+        lines = self.lines
+        return tuple(cast("RunEntry", lines[at : at + _ENTRY_LENGTH]) for at in range(0, len(lines), _ENTRY_LENGTH))
+
     def remember(self, entry: RunEntry) -> None:
         """Add a line to the history."""
-        size, history = self.spec.history_size, self.history
-        if size:
-            self.history = (*(history if len(history) < size else history[len(history) - size + 1 :]), entry)
+        lines, most = self.lines, self.spec.history_size * _ENTRY_LENGTH
+        if most:
+            rest = len(lines) + _ENTRY_LENGTH - most
+            self.lines = (lines[rest:] if rest > 0 else lines) + entry
 
 
 @final

@@ -106,8 +106,10 @@ class Lifecycle:
 
         :raises ErrSchedulerForked: this is a child of the scheduler's process.
         """
-        self.check_process()
-        if self._registry.closed:
+        registry = self._registry
+        if registry.pid != os.getpid():
+            raise ErrSchedulerForked
+        if registry.closed:
             raise ErrSchedulerShutdown
 
     # -- start -----------------------------------------------------------------------------------

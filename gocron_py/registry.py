@@ -118,8 +118,10 @@ class Registry:
         return any(locker.pauses.everything for locker in self.shared)
 
     def _holds_back(self, run: Run) -> bool:
+        pauses = run.spec.pauses
+        if pauses is None and not (self.paused or run.record.paused or self.shared):  # as it mostly is
+            return False
         if run.kind is not TickKind.MANUAL:
-            pauses = run.spec.pauses
             is_late = pauses is not None and run.fence is not None and pauses.overtook(run.spec.key, run.fence)
             run.held_back = is_late or self.is_paused(run.record)
         return run.held_back

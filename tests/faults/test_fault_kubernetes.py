@@ -298,7 +298,9 @@ def test_65_504_after_commit_once_is_the_same_claim_and_runs_once(
     ran = sum(len(each.ran) for each in both)
     until(lambda: front.altered >= 3 and sum(len(each.ran) for each in both) >= ran + 3)
     assert [] == twice(*both)
-    times = sorted(at for each in both for at in each.ran)
+    # A machine that is busy may get to its answer after the start deadline, which is said then.
+    missed = {event.at for each in both for event in each.events if event.kind is TickEventKind.MISSED}
+    times = sorted(missed.union(at for each in both for at in each.ran))
     assert all(after - before == timedelta(seconds=1) for before, after in pairwise(times))
 
 
