@@ -44,6 +44,7 @@ class MariaDBServer(Server):
         return [
             "--no-defaults",
             f"--datadir={self.home / 'data'}",
+            f"--tmpdir={self.home}",  # where another one, when it starts, removes what it takes for its own
             "--innodb-log-file-size=8M",  # 96 MB otherwise
             *(["--user=root"] if os.geteuid() == 0 else []),
         ]
