@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import logging
 import multiprocessing
 import os
@@ -881,6 +882,28 @@ class TestHistory:
         ticks = sorted(record.scheduled for record in job.history())
         assert kept == len(ticks)
         assert not kept or ticks[-1] >= NOW + 29 * SECOND
+
+    def test_a_run_leaves_no_object_for_the_garbage_collector(self, clock: FakeClock) -> None:
+        """By their number it decides when to look at everything."""
+        jobs, runs = 50, 10
+        with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_location("UTC")) as scheduler:
+            for _ in range(jobs):
+                scheduler.new_job(every(), gocron.new_task(nothing))
+            scheduler.start()
+            clock.advance(2 * SECOND)
+            wait_for_runs(scheduler)
+            gc.collect()
+            gc.disable()
+            try:
+                before = Counter(map(type, gc.get_objects()))
+                clock.advance(runs * SECOND)
+                wait_for_runs(scheduler)
+                after = Counter(map(type, gc.get_objects()))
+            finally:
+                gc.enable()
+            assert all(len(job.history()) == runs + 2 for job in scheduler.jobs())
+        # For each job its history and its next tick are new; there is nothing for each of the runs.
+        assert after[tuple] - before[tuple] < 3 * jobs
 
     def test_an_update_changes_the_size(self, make_scheduler: MakeScheduler, clock: FakeClock) -> None:
         """A smaller history keeps the last runs, a larger one all there are."""
