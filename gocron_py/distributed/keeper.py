@@ -71,6 +71,8 @@ class Keeper:
         self._seen: dict[str, tuple[Instant, Micros]] = {}
         # What the last look has loaded, if it was not in vain.
         self._snapshot: Snapshot | None = None
+        # Whether the store answered when it was last asked about jobs.
+        self._is_answered = False
 
     def close(self) -> None:
         """End the thread."""
@@ -288,10 +290,11 @@ class Keeper:
             job.errands.again = None
         if not jobs:
             return
+        self._is_answered = False
         keys = list({job.key: None for job in jobs})
         own = (pauses.KEY, *self.presence.keys())
         snapshot, _ = self.driver.drive(register(keys, secrets.token_hex(8), own, self.pauses.of_key))
-        self._snapshot = snapshot
+        self._snapshot, self._is_answered = snapshot, True
         self._look_at_pause(snapshot)
         for job in jobs:
             entry = snapshot.entries.get(job.key)
@@ -339,7 +342,7 @@ class Keeper:
         self.peers.saw(self.store.owner(), self.presence.peers(group))
 
     def _say_goodbye(self) -> None:
-        if self._snapshot is None:
+        if not self._is_answered:
             return  # it was not there, or the store does not answer
         try:
             snapshot = self.driver.load(self.presence.keys())

@@ -384,6 +384,10 @@ def test_an_instance_that_joins_is_preferred_soon(fleet: Fleet) -> None:
         fleet.instance(every(10), store=Counting(fleet.store))
     meet(fleet, 1)
     fleet.schedulers[1].shutdown()
+    keeper = fleet.lockers[1]._keeper
+    looks = keeper._looks
+    keeper.wake()
+    until(lambda: keeper._looks > looks)  # it has no jobs any more, and leaves all the same
     fleet.lockers[1].close()
     until(lambda: fleet.lockers[0]._keeper.peers.others == ())
     fleet.advance(10)
