@@ -99,7 +99,11 @@ def attend(directory: Path, *processes: Process) -> None:
         there = {line.pid for line in lines_of(directory) if line.what == "attend"}
         return all(process.pid in there for process in processes)
 
-    until(all_there, 120)
+    try:
+        until(all_there, 120)
+    except AssertionError:
+        print((directory / "errors.log").read_text()[-4000:])  # why they do not come
+        raise
 
 
 def lasts(seconds: float) -> None:

@@ -80,9 +80,10 @@ def check_failure(make_scheduler: MakeScheduler, clock: FakeClock, task: Callabl
         gocron.duration_job(2 * SECOND), gocron.new_task(completed.append, "good"), gocron.with_name("good")
     )
     scheduler.start()
-    for _ in range(3):
+    for runs in 1, 2, 3:
         clock.advance(2 * SECOND)
-        until(lambda: not job.is_running() and len(witness.unlocked) == len(witness.locked) == 2 * len(job.history()))
+        until(lambda runs=runs: len(job.history()) == runs and not job.is_running())  # type: ignore[misc]
+        until(lambda runs=runs: len(witness.unlocked) == len(witness.locked) == 2 * runs)  # type: ignore[misc]
     assert ["FAIL"] * 3 == [record.outcome.name for record in job.history()]
     assert [kind.__name__ in str(record.error) for record in job.history()] == [True] * 3
     assert ["good"] * 3 == completed
