@@ -233,7 +233,7 @@ def new_default_cron(with_seconds: bool) -> Cron:
 
 
 @final
-@dataclass(slots=True, unsafe_hash=True)  # not frozen: to make one took three times as long, with thousands of jobs
+@dataclass(frozen=True, slots=True)
 class _DurationJob(JobDefinition):
     duration: timedelta
 
@@ -244,9 +244,7 @@ class _DurationJob(JobDefinition):
         if duration < 0:
             raise ErrDurationJobIntervalNegative(got=self.duration)
         if setup.grid is None:
-            schedule = shared_duration(duration)
-            is_usable = setup.start is None and setup.now + duration <= LAST
-            return schedule if is_usable else setup.usable(schedule, _beyond)
+            return setup.usable(shared_duration(duration), _beyond)
         shift = share_of(setup.grid, min(setup.splay, duration))
         anchor = shift if setup.start is None or setup.start_immediately else setup.start
         return setup.usable(GridSchedule(duration, anchor), _beyond)

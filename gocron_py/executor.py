@@ -122,9 +122,6 @@ class Executor:
 
     def _hand(self, run: Run) -> None:
         """Give a run to a worker, or leave it to other instances for a while."""
-        if run.spec.tick_locker is None:
-            self._put(run)
-            return
         try:
             deferred = run.defer(self.resume)
         except BaseException:  # a schedule of a user's: that it raises is told where it is asked for the next tick

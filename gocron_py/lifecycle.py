@@ -106,10 +106,8 @@ class Lifecycle:
 
         :raises ErrSchedulerForked: this is a child of the scheduler's process.
         """
-        registry = self._registry
-        if registry.pid != os.getpid():
-            raise ErrSchedulerForked
-        if registry.closed:
+        self.check_process()
+        if self._registry.closed:
             raise ErrSchedulerShutdown
 
     # -- start -----------------------------------------------------------------------------------

@@ -156,8 +156,7 @@ class Run:
 
     def is_current(self) -> bool:
         """Whether, besides, the scheduler was not stopped since. Under the registry's lock."""
-        record = self.record
-        return record.spec is self.spec and self.era == self.registry.era and not record.removed
+        return self.is_of_its_job() and self.era == self.registry.era
 
     def give_back(self) -> None:
         """The run will not be: it uses up none of ``with_limited_runs``. Under the registry's lock."""
@@ -390,8 +389,7 @@ class Run:
     def _after(self, started: Instant, completed: Instant, error: Exception | None) -> None:
         report, job = self.registry.report, self.spec.handle
         if report.monitor is None and report.monitor_status is None and report.scheduler_monitor is None:
-            if error is not None or self.spec.listeners:
-                self._tell_listeners(error)
+            self._tell_listeners(error)
             return
         status = JobStatus.SUCCESS if error is None else JobStatus.FAIL
         location = self.registry.settings.location

@@ -300,6 +300,7 @@ def test_65_504_after_commit_once_is_the_same_claim_and_runs_once(
     assert [] == twice(*both)
     # A machine that is busy may get to its answer after the start deadline, which is said then.
     missed = {event.at for each in both for event in each.events if event.kind is TickEventKind.MISSED}
+    assert len(missed) < 3, "of three answers that were lost"
     times = sorted(missed.union(at for each in both for at in each.ran))
     assert all(after - before == timedelta(seconds=1) for before, after in pairwise(times))
 
