@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import go_build
+
 PORT = Path(__file__).parent.parent / "examples" / "port"
 
 
@@ -34,7 +36,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> str:
     if fetched.returncode != 0:
         pytest.skip(f"gocron's source cannot be had: {fetched.stderr.strip()[-200:]}")
     program = tmp_path_factory.mktemp("go") / "port"
-    output("nice", "-n", "19", go, "build", "-o", program, ".")
+    go_build.go(PORT, "build", "-o", str(program), ".")
     return output(program)
 
 

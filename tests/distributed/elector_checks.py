@@ -216,15 +216,19 @@ class Road(AbstractContextManager["Road"]):
 
 
 class Network(Road):
-    """To a server."""
+    """To a server.
 
-    def __init__(self, port: int, through: Callable[[int], str]) -> None:
+    :param tries: so many connections a client makes for one call, at most, where they end at once.
+    """
+
+    def __init__(self, port: int, through: Callable[[int], str], tries: int = 1) -> None:
         self._proxy = Proxy(port)
+        self._tries = tries
         self.at = through(self._proxy.port)
 
     @property
     def attempts(self) -> int:
-        return self._proxy.connections
+        return self._proxy.connections // self._tries
 
     def close(self, fault: Fault) -> None:
         self._proxy.fail(fault)

@@ -211,7 +211,8 @@ def test_25_preloaded_and_forked_as_by_gunicorn(run_script: RunScript) -> None:
             own.new_job(every(20), gocron.new_task(ran.set))
             own.start()
             say("worker", n, ran.wait(10))
-            signal.pause()  # gunicorn's worker waits for its SIGTERM
+            while True:  # gunicorn's worker waits for its SIGTERM; a pause() would miss one that comes just before it
+                time.sleep(0.05)
         signal.signal(signal.SIGTERM, lambda *a: sys.exit(0))
         workers = []
         for n in range(2):

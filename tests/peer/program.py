@@ -36,7 +36,7 @@ def built() -> Path:
 def _build(directory: Path) -> Path:
     for file in _FILES:
         shutil.copy(_SOURCE / file, directory)
-    go_build.go(directory, "build", "-trimpath", "-ldflags", "-s -w", "-o", "peer", ".")
+    go_build.go(directory, "build", "-ldflags", "-s -w", "-o", "peer", ".")
     return directory / "peer"
 
 

@@ -25,7 +25,7 @@ def _build(directory: Path) -> Path:
     (directory / "tools.go").write_text(_TOOLS)
     (directory / "go.mod").write_text(_GO_MOD)
     go_build.go(directory, "mod", "tidy")
-    go_build.go(directory, "build", "-trimpath", "-ldflags", "-s -w", "-o", "etcd", _MODULE)
+    go_build.go(directory, "build", "-ldflags", "-s -w", "-o", "etcd", _MODULE)
     return directory / "etcd"
 
 

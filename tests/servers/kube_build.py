@@ -44,7 +44,5 @@ def _build(directory: Path) -> Path:
     _, major, minor, *_ = re.split("[v.]", VERSION)
     version = {"gitVersion": VERSION, "gitMajor": major, "gitMinor": minor}
     link = " ".join(["-s -w", *(f"-X k8s.io/component-base/version.{key}={it}" for key, it in version.items())])
-    go_build.go(
-        directory, "build", "-trimpath", "-ldflags", link, "-o", "kube-apiserver", f"{_MODULE}/cmd/kube-apiserver"
-    )
+    go_build.go(directory, "build", "-ldflags", link, "-o", "kube-apiserver", f"{_MODULE}/cmd/kube-apiserver")
     return directory / "kube-apiserver"

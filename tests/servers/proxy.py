@@ -133,12 +133,16 @@ class Proxy:
             _Connection(self, client, server).start()
 
     def _end(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        """Its threads find out; the last one closes the sockets.
+
+        Not here: a thread may be about to read from one, whose number could be another connection's by then.
+        """
         with self._lock:
-            self._pairs.discard(pair)
-        for end in pair:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
+            if pair in self._pairs:
+                self._pairs.discard(pair)
+                for end in pair:
+                    with suppress(OSError):
+                        end.shutdown(socket.SHUT_RDWR)
 
 
 class _Connection:
@@ -146,6 +150,7 @@ class _Connection:
         self._proxy = proxy
         self._pair = client, server
         self._is_doomed = False
+        self._pumps = 2
 
     def start(self) -> None:
         with self._proxy._lock:
@@ -165,6 +170,12 @@ class _Connection:
                 else:
                     self._proxy.swallowed += 1
         self._proxy._end(self._pair)
+        with self._proxy._lock:
+            self._pumps -= 1
+            is_last = not self._pumps
+        if is_last:
+            for end in self._pair:
+                end.close()
 
     def _request(self, data: bytes) -> bool:
         proxy = self._proxy

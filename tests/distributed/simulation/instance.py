@@ -18,7 +18,6 @@ from gocron_py.distributed.decision import (
     Refused,
     Request,
     claim,
-    decode,
     encode,
     reap,
     recover,
@@ -30,7 +29,7 @@ from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickMissed, TickPaused, TickTaken
 from gocron_py.instant import micros_of
 
-from .engine import BEGIN, SECOND, Activity, Host, World
+from .engine import BEGIN, SECOND, Activity, Host, World, record_of
 
 
 @dataclass
@@ -78,9 +77,10 @@ class Instance(Host):
         self.waiting: dict[Turn, Callable[[], Activity]] = {}
         self.jobs = {key_of(job): job for job in jobs}
         self.schedules = {key: job.schedule(BEGIN) for key, job in self.jobs.items()}
+        self.policies = {key: job.tick_policy() for key, job in self.jobs.items()}
         # As in the locker: ticks before this may have to be caught up with.
         self.owes: dict[str, Owed | None] = dict.fromkeys(self.jobs, Owed(self.clock()))
-        self.errands = {key: Errands(job.tick_policy(), self.schedules[key]) for key, job in self.jobs.items()}
+        self.errands = {key: Errands(self.policies[key], self.schedules[key]) for key in self.jobs}
         # Set where a look may find something sooner than the next one would.
         self.rung = False
         self.has_looked = False
@@ -99,7 +99,7 @@ class Instance(Host):
     # -- the scheduler -----------------------------------------------------------------------------
 
     def _execute(self, key: str) -> Activity:
-        schedule, policy = self.schedules[key], self.jobs[key].tick_policy()
+        schedule, policy = self.schedules[key], self.policies[key]
         born, began = self.world.now, self.clock()
         while not self.has_looked and self.world.now < born + 2 * SECOND:  # as a start does
             yield Sleep(SECOND // 100)
@@ -136,7 +136,7 @@ class Instance(Host):
         raise NotImplementedError
 
     def _rule(self, key: str, at: int, token: str, errand: Errand | None) -> Callable[[Record | None, int], Answer]:
-        policy = self.jobs[key].tick_policy()
+        policy = self.policies[key]
         lease = micros_of(policy.lease)
         victim = None if errand is None else errand.victim
         is_owed = errand is not None and victim is None
@@ -156,7 +156,7 @@ class Instance(Host):
 
     def _run(self, key: str, at: int, errand: Errand | None) -> Activity:
         token = self._token()
-        policy, schedule = self.jobs[key].tick_policy(), self.schedules[key]
+        policy, schedule = self.policies[key], self.schedules[key]
         attempt = Attempt(
             key=key,
             token=token,
@@ -174,7 +174,7 @@ class Instance(Host):
             yield from self._claim(attempt, at, errand)
 
     def _give_up_if_late(self, attempt: Attempt, at: int) -> None:
-        policy, schedule = self.jobs[attempt.key].tick_policy(), self.schedules[attempt.key]
+        policy, schedule = self.policies[attempt.key], self.schedules[attempt.key]
         if not policy.wants(schedule, at, self.clock()):
             attempt.decide = lambda record, now: Refused(_why_too_late(record, at))
             attempt.patience = 0
@@ -184,7 +184,7 @@ class Instance(Host):
         job, key, now = self.jobs[attempt.key], attempt.key, self.world.now
         place = rank(key, self.name, self.peers())
         following = self.schedules[key].next(at)
-        deadline = job.tick_policy().deadline_of(self.schedules[key], at)
+        deadline = self.policies[key].deadline_of(self.schedules[key], at)
         room = room_of(deadline, deadline if following is None else following - at, self.clock() - at)
         if not place or room < FIRST_LOOK:
             return False
@@ -238,7 +238,7 @@ class Instance(Host):
             return
         finally:
             self._remember(key, attempt.known)
-        policy, schedule = job.tick_policy(), self.schedules[key]
+        policy, schedule = self.policies[key], self.schedules[key]
         if errand is None and not policy.wants(schedule, at, self.clock() - attempt.early):
             self.world.note(self.name, job.name, at - BEGIN, "answered too late")
             yield from self._finish(key, token, is_over=True)
@@ -308,7 +308,7 @@ class Instance(Host):
 
     def _renew(self) -> Activity:
         for token, (key, held) in list(self.held.items()):
-            lease = micros_of(self.jobs[key].tick_policy().lease)
+            lease = micros_of(self.policies[key].lease)
             sent = self.world.now
             if held.lost or sent - held.renewed < lease // 3 - SECOND // 20:
                 continue
@@ -328,7 +328,7 @@ class Instance(Host):
         snapshot, _ = yield from procedures.register(keys, self._token(), (), lambda key: paused.get(key, False))
         alive = self._alive_at(snapshot.now)
         for key, entry in snapshot.entries.items():
-            policy, record = self.jobs[key].tick_policy(), decode(entry.text, key)
+            policy, record = self.policies[key], record_of(entry.text, key)
             known = self.known.setdefault(key, record.life)
             if known != record.life:
                 self._remember(key, (yield from procedures.forget(key, known, paused.get(key, False))))
@@ -348,7 +348,7 @@ class Instance(Host):
     def _note(self, key: str, record: Record) -> Generator[Step, Any, Record | None]:
         before = self.owes[key]
         owed = self.owes[key] = None if before is None else before.at(record)
-        schedule, policy, now = self.schedules[key], self.jobs[key].tick_policy(), self.clock()
+        schedule, policy, now = self.schedules[key], self.policies[key], self.clock()
 
         def change(record: Record) -> Record:
             return noted(record, owed, schedule, policy, now)

@@ -13,12 +13,11 @@ from gocron_py.demo.jobs import FleetJob
 from gocron_py.demo.ledger import Account, Ledger
 from gocron_py.demo.log import Line
 from gocron_py.distributed.claim import Sleep, set_paused
-from gocron_py.distributed.decision import decode
 from gocron_py.distributed.store import Entry
 from gocron_py.errors import LockError
 from gocron_py.instant import micros_of
 
-from .engine import BEGIN, SECOND, Activity, Host, Network, World
+from .engine import BEGIN, SECOND, Activity, Host, Network, World, record_of
 from .instance import Instance, Rules, key_of
 
 MINUTE = 60 * SECOND
@@ -133,8 +132,8 @@ class Pauses:
 
     def watch(self, world: World, key: str, before: Entry | None, text: str) -> None:
         """A record is written."""
-        after = decode(text, key)
-        was = None if before is None else decode(before.text, key)
+        after = record_of(text, key)
+        was = None if before is None else record_of(before.text, key)
         if was is None:  # the store was wiped, what it knew of pauses is gone
             self.past.pop(key, None)
             self.since.pop(key, None)
@@ -165,7 +164,7 @@ class Backlog:
 
     def watch(self, key: str, text: str) -> None:
         """A record is written."""
-        self.granted.setdefault(key, set()).update(held.at for held in decode(text, key).claims)
+        self.granted.setdefault(key, set()).update(held.at for held in record_of(text, key).claims)
 
     def lost(self, fleet: Fleet) -> list[str]:
         """In the end, of a world in which the store is not wiped and its clock is not set."""
@@ -179,7 +178,7 @@ class Backlog:
             # What an instance has not yet told the store.
             for owed in (each.owes[key] for each in fleet.living()):
                 last = min(last, owed.since - 1) if owed is not None and owed.since is not None else last
-            known = self.granted.get(key, set()) | set(decode(world.entries[key].text, key).owed)
+            known = self.granted.get(key, set()) | set(record_of(world.entries[key].text, key).owed)
             schedule = job.schedule(BEGIN)
             tick = schedule.next(min(attended))
             while tick is not None and tick <= last:
