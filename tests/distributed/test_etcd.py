@@ -34,9 +34,16 @@ from tests.servers.system import HOST
 SECOND = timedelta(seconds=1)
 
 
+@pytest.fixture(params=["etcd_server", pytest.param("newest_etcd_server", marks=pytest.mark.slow)])
+def server(request: pytest.FixtureRequest) -> EtcdServer:
+    """That of the wheel, and that of today."""
+    server: EtcdServer = request.getfixturevalue(request.param)
+    return server
+
+
 @pytest.fixture
-def url(etcd_server: EtcdServer) -> str:
-    return f"etcd://{HOST}:{etcd_server.port}"
+def url(server: EtcdServer) -> str:
+    return f"etcd://{HOST}:{server.port}"
 
 
 @pytest.fixture
@@ -46,9 +53,9 @@ def prefix() -> str:
 
 
 @pytest.fixture
-def bare(etcd_server: EtcdServer) -> Iterator[Any]:
+def bare(server: EtcdServer) -> Iterator[Any]:
     """A client as its users have it."""
-    client = etcd3.client(HOST, etcd_server.port, timeout=10)
+    client = etcd3.client(HOST, server.port, timeout=10)
     yield client
     client.close()
 
@@ -133,17 +140,17 @@ def test_one_holds_the_lock_until_it_is_released(rooms: Rooms, layout: str) -> N
 
 @LAYOUTS
 def test_nothing_is_left_in_etcd_after_a_release_or_a_refusal(
-    rooms: Rooms, bare: Any, prefix: str, layout: str, etcd_server: EtcdServer
+    rooms: Rooms, bare: Any, prefix: str, layout: str, server: EtcdServer
 ) -> None:
     """No key, and no lease that would have to run out."""
-    leases = leases_of(etcd_server)
+    leases = leases_of(server)
     lock = rooms.locker(layout).lock(background(), "job")
     with pytest.raises(gocron.TickBusy):
         rooms.locker(layout).lock(background(), "job")
-    assert len(leases_of(etcd_server) - leases) == 1
+    assert len(leases_of(server) - leases) == 1
     lock.unlock(background())
     assert keys_below(bare, prefix) == []
-    assert leases_of(etcd_server) <= leases
+    assert leases_of(server) <= leases
 
 
 def leases_of(server: EtcdServer) -> set[str]:
@@ -358,9 +365,9 @@ def test_71_a_holder_that_was_stopped_past_its_lease_hears_that_the_lock_is_lost
 # -- clients ---------------------------------------------------------------------------------------
 
 
-def test_a_client_of_the_users_own_is_taken(etcd_server: EtcdServer, prefix: str, bare: Any) -> None:
+def test_a_client_of_the_users_own_is_taken(server: EtcdServer, prefix: str, bare: Any) -> None:
     """Its addresses are; calls go over connections with time limits, and it stays open."""
-    several = etcd3.MultiEndpointEtcd3Client([etcd3.Endpoint(HOST, etcd_server.port, secure=False)])
+    several = etcd3.MultiEndpointEtcd3Client([etcd3.Endpoint(HOST, server.port, secure=False)])
     for client in (bare, several):
         store = EtcdStore(client, prefix=prefix)
         store.load(["a"])

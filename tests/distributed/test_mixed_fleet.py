@@ -138,8 +138,8 @@ def _sql_room(server: PostgresServer, ttl: timedelta) -> Room:
 LOCKS = {
     "sql": ("postgres_server", _sql_room),
     "redis": ("redis_server", _redis_room),
-    "etcd-key": ("etcd_server", partial(_etcd_room, "key")),
-    "etcd-mutex": ("etcd_server", partial(_etcd_room, "mutex")),
+    "etcd-key": ("newest_etcd_server", partial(_etcd_room, "key")),
+    "etcd-mutex": ("newest_etcd_server", partial(_etcd_room, "mutex")),
 }
 
 
@@ -350,7 +350,7 @@ def _lease_peer(server: KubeServer, name: str, ttl: timedelta = TTL) -> Callable
     return partial(GoPeer, "lease", **settings, **{key: f"{time.total_seconds()}s" for key, time in times.items()})
 
 
-ELECTIONS = {"etcd": ("etcd_server", _etcd_election), "lease": ("kube_server", _lease_election)}
+ELECTIONS = {"etcd": ("newest_etcd_server", _etcd_election), "lease": ("kube_server", _lease_election)}
 
 
 class MakeElection(Protocol):
@@ -546,7 +546,7 @@ SERVERS = {"sql": "postgres_server", "redis": "redis_server", "lease": "kube_ser
 @pytest.mark.parametrize("kind", mixed_ledger.KINDS)
 def test_one_job_of_three_instances_under_kills(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """A Go instance and two Python ones: no two run it at one moment, and after each kill it goes on."""
-    server = request.getfixturevalue(SERVERS.get(kind, "etcd_server"))
+    server = request.getfixturevalue(SERVERS.get(kind, "newest_etcd_server"))
     fleet = mixed_ledger.Fleet(kind, mixed_ledger.where(kind, server), tmp_path, seed=1)
     ledger = fleet.run(soak.long(soak.SECONDS, 5.0))
     print(ledger)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,10 @@ from django.conf import settings
 @cache
 def set_up() -> None:
     """Once in a process. Nothing of Django's that needs apps may be imported before."""
-    directory = tempfile.TemporaryDirectory(prefix="gocron-django-")
-    atexit.register(directory.cleanup)
+    # Not a TemporaryDirectory: a child that multiprocessing forks forgets what is to be done at exit (3.13), and with
+    # the last reference the directory would go, which is this process's.
+    directory = tempfile.mkdtemp(prefix="gocron-django-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     apps = ("admin", "auth", "contenttypes", "messages", "sessions")
     processors = ("template.context_processors.request", "contrib.auth.context_processors.auth")
     messages = "django.contrib.messages.context_processors.messages"
@@ -31,7 +34,7 @@ def set_up() -> None:
         DATABASES={
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",
-                "NAME": str(Path(directory.name) / "db.sqlite3"),
+                "NAME": str(Path(directory) / "db.sqlite3"),
                 "OPTIONS": {"init_command": "PRAGMA journal_mode = WAL"},
             }
         },

@@ -15,6 +15,7 @@ from .system import ServerFailed, ServerMissing
 SERVERS = {
     "redis": ("redis", "RedisServer"),
     "etcd": ("etcd", "EtcdServer"),
+    "newest-etcd": ("etcd", "NewestEtcdServer"),
     "postgres": ("postgres", "PostgresServer"),
     "mariadb": ("mariadb", "MariaDBServer"),
     "kubernetes": ("kube", "KubeServer"),

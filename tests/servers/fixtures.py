@@ -14,11 +14,11 @@ import pytest
 
 from tests.peer import program
 
-from . import go_build, kube_build
+from . import etcd_build, go_build, kube_build
 from .system import ServerMissing
 
 if TYPE_CHECKING:
-    from .etcd import EtcdCluster, EtcdServer
+    from .etcd import EtcdCluster, EtcdServer, NewestEtcdServer
     from .kube import KubeServer
     from .mariadb import MariaDBServer
     from .postgres import PostgresServer
@@ -28,14 +28,19 @@ if TYPE_CHECKING:
 FIXTURES = {
     "redis_server",
     "etcd_server",
+    "newest_etcd_server",
     "etcd_cluster",
     "postgres_server",
     "mariadb_server",
     "kube_server",
     "go_peer",
 }
-# What is built from source, this once.
-BUILT = {"kube_server": lambda: kube_build.NAME, "go_peer": program.name}
+# What is built from source, this once. Of etcd, a Go instance meets the newest.
+BUILT = {
+    "kube_server": lambda: [kube_build.NAME],
+    "newest_etcd_server": lambda: [etcd_build.NAME],
+    "go_peer": lambda: [program.name(), etcd_build.NAME],
+}
 START_TIMEOUT = 120  # seconds for a test that may have to start its server too: the limit of that is 60
 BUILD_TIMEOUT = 1800
 
@@ -50,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         callspec = getattr(item, "callspec", None)
         names = [*getattr(item, "fixturenames", ()), *(callspec.params.values() if callspec else ())]
         wanted = {name for name in names if isinstance(name, str)} & FIXTURES
-        if not all(go_build.cached(BUILT[name]()).exists() for name in wanted & BUILT.keys()):
+        if not all(go_build.cached(each).exists() for name in wanted & BUILT.keys() for each in BUILT[name]()):
             item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT), append=False)
         elif wanted and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(START_TIMEOUT))
@@ -95,6 +100,15 @@ def etcd_server() -> Iterator[EtcdServer]:
     from .etcd import EtcdServer
 
     yield from running(EtcdServer())
+
+
+@pytest.fixture(scope="session")
+def newest_etcd_server(request: pytest.FixtureRequest) -> Iterator[NewestEtcdServer]:
+    """An etcd of one member, where there is Go to build it with."""
+    from .etcd import NewestEtcdServer
+
+    announce(request, etcd_build.NAME)
+    yield from running_if_there(NewestEtcdServer())
 
 
 @pytest.fixture(scope="session")
