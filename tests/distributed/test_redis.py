@@ -285,6 +285,7 @@ def node() -> Iterator[Node]:
     with Node() as node, redis.Redis.from_url(node.url) as client:
         client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
         until(lambda: client.cluster("info")["cluster_state"] == "ok")
+        client.cluster("saveconfig")  # which it does after that anyhow, and answers nobody until the disk has it
         yield node
 
 
