@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,9 @@ MS, SECOND, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(seconds=1), time
 
 LIMIT = 20.0
 """Seconds after which a test that waits for something has failed."""
+
+CLAIM = re.compile(rb'claims\\?":\[\[')
+"""In what is sent to a store, where a record has a claim in it; it may stand in a text of JSON."""
 
 
 def until(condition: Callable[[], object], what: str = "", limit: float = LIMIT) -> None:

@@ -7,7 +7,6 @@ more than two calls a second while it lasts, no token in any text, and all is we
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from fault_kit import until
+from fault_kit import CLAIM, until
 
 import gocron_py as gocron
 from gocron_py.distributed import TickEvent, TickEventKind
@@ -296,10 +295,9 @@ def test_65_504_after_commit_once_is_the_same_claim_and_runs_once(
 
     def lost_once() -> Rule:
         losses = iter([True])
-        claim = re.compile(rb'claims\\*":\[\[')
 
         def rule(call: Call) -> Answer | None:
-            is_claim = call.method == "PUT" and claim.search(call.body)
+            is_claim = call.method == "PUT" and CLAIM.search(call.body)
             return Answer(504, b"", commits=True) if is_claim and next(losses, False) else None
 
         return rule

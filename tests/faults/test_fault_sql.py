@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import re
 import socket
 import threading
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_kit import CLAIM
 from sqlalchemy import QueuePool, create_engine
 
 import gocron_py as gocron
@@ -164,11 +164,10 @@ class Fleet:
 
 def test_connection_dropped_after_commit_was_sent_is_the_same_claim_and_runs_once(place: Place, proxy: Proxy) -> None:
     """The claim was written and nobody was told: it is asked for again, and granted by rule C1."""
-    claim = re.compile(rb'claims\\?":\[\[')
     sent: list[int] = []
 
     def is_claim(data: bytes) -> bool:
-        if claim.search(data):
+        if CLAIM.search(data):
             sent.append(1)
             return True
         return False

@@ -172,10 +172,9 @@ class _Connection:
         self._proxy._end(self._pair)
         with self._proxy._lock:
             self._pumps -= 1
-            is_last = not self._pumps
-        if is_last:
-            for end in self._pair:
-                end.close()
+            if not self._pumps:
+                for end in self._pair:
+                    end.close()
 
     def _request(self, data: bytes) -> bool:
         proxy = self._proxy
