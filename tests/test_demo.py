@@ -106,6 +106,17 @@ def test_a_frozen_one_may_hold_the_claim() -> None:
     assert account(ONCE, there(), there(2), frozen, all_but(5)).excused == [at(5)]
 
 
+def test_one_that_woke_up_too_late_to_begin_what_it_held() -> None:
+    frozen, gave_up = (
+        [Line("frozen", at(4.5), 1), Line("thawed", at(6.4), 1)],
+        [Line("gave_up", at(6.5), 1, "job", at(5))],
+    )
+    assert account(SIDE_BY_SIDE, there(), there(2), frozen, gave_up, all_but(5)).excused == [at(5)]
+    assert account(SIDE_BY_SIDE, there(), there(2), gave_up, all_but(5)).missed == [at(5)]
+    other = [Line("gave_up", at(6.5), 1, "job", at(4)), Line("gave_up", at(6.5), 2, "job", at(5))]
+    assert account(SIDE_BY_SIDE, there(), there(2), frozen, other, all_but(5)).missed == [at(5)]
+
+
 def test_one_that_was_killed_in_the_act() -> None:
     killed = [Line("killing", at(5.005), 1)]
     assert account(ONCE, there(), there(2), killed, all_but(5)).excused == [at(5)]

@@ -23,7 +23,7 @@ from gocron_py.clock import Clock, RealClock, Timer
 from gocron_py.demo.jobs import FleetJob
 from gocron_py.demo.log import Log
 from gocron_py.distributed.events import TickEvent
-from gocron_py.distributed.locker import TickLocker
+from gocron_py.distributed.locker import GRANTED_TOO_LATE, TickLocker
 from gocron_py.errors import LockError
 from gocron_py.instant import SECOND, Instant, Micros, instant_of
 
@@ -119,7 +119,10 @@ def main() -> None:
 
     def note(event: TickEvent) -> None:
         at = 0 if event.at is None else instant_of(event.at, UTC)
-        log.write(f"event:{event.kind.value}", job=event.job_name.replace(" ", "_"), at=at)
+        job = event.job_name.replace(" ", "_")
+        log.write(f"event:{event.kind.value}", job=job, at=at)
+        if GRANTED_TOO_LATE in event.detail:
+            log.write("gave_up", job=job, at=at)
 
     locker: TickLocker = named(options.locker)(options.at or options.directory / "ticks.db", on_event=note)
     if options.poll is not None:

@@ -67,6 +67,8 @@ class _Process:
     attended: dict[str, Instant] = field(default_factory=dict)
     # Or cut off from the store: it does nothing for the fleet, and may hold a claim.
     frozen: list[Span] = field(default_factory=list)
+    # Ticks that it had, and was too late to begin.
+    gave_up: set[tuple[str, Instant]] = field(default_factory=set)
 
 
 @final
@@ -132,6 +134,8 @@ class Ledger:
             process.died = min(process.died, line.time)
         elif line.what in ("frozen", "cut"):
             process.frozen.append((line.time, _END_OF_TIME))
+        elif line.what == "gave_up":
+            process.gave_up.add((line.job, line.at))
         elif line.what in ("thawed", "healed"):
             process.frozen[-1] = process.frozen[-1][0], line.time
 
@@ -215,9 +219,16 @@ class Ledger:
             since < end and until >= self._until for each in self._processes.values() for since, until in each.frozen
         ):
             return True  # it may begin the task when it wakes up, and that is still to come
+        slept = [
+            each
+            for each in self._processes.values()
+            if any(since < end and until > begin for since, until in each.frozen)
+        ]
         if job.tick_policy().overlap and not self._lingers:
-            return False  # who wakes up begins what it holds; but for leases, which are over by then
-        return any(since < end and until > begin for each in self._processes.values() for since, until in each.frozen)
+            # Who wakes up begins what it holds, unless it hears only then that it does, and it is too late.
+            return any((job.name, tick) in each.gave_up for each in slept)
+        # One whose lease was over may have been taken for dead; one of the other runs may have waited for it.
+        return bool(slept)
 
     def _most_skew(self) -> Micros:
         return max(abs(process.skew) for process in self._processes.values())

@@ -10,7 +10,7 @@ from typing import Literal, final
 
 from gocron_py.instant import Instant
 
-Kind = Literal["attend", "start", "end", "born", "killed", "frozen", "thawed", "quit", "event"]
+Kind = Literal["attend", "start", "end", "born", "killed", "frozen", "thawed", "quit", "event", "gave_up"]
 
 
 @final

@@ -7,7 +7,7 @@ import secrets
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from gocron_py.clock import elapsed
 from gocron_py.context import Context
@@ -44,6 +44,9 @@ from gocron_py.instant import SECOND, Instant, Micros, micros_of
 
 if TYPE_CHECKING:
     from gocron_py.run import Run
+
+GRANTED_TOO_LATE: Final = "it was granted too late, and given up"
+"""What a :exc:`~gocron_py.TickMissed` says where nobody else can have run the tick."""
 
 
 class TickLocker:
@@ -229,7 +232,7 @@ class TickLocker:
             self._events.tell_crash(run.registry.report, key, crashed)
         if not self._is_wanted(run, policy, attempt.early):  # the answer took too long: the tick is over for all
             self._keeper.later(lambda: end(key, attempt.token, None, began=True))
-            raise TickMissed
+            raise TickMissed(GRANTED_TOO_LATE)
         lock = TickLock(run, key, granted.claim, lease, sent, self._release)
         if run.victim is not None:
             detail = f"attempt {granted.claim.attempt}"

@@ -15,7 +15,7 @@ import gocron_py as gocron
 from gocron_py.context import background
 from gocron_py.distributed.decision import Claim, decode, encode, registered
 from gocron_py.distributed.events import TickEvent, TickEventKind
-from gocron_py.distributed.locker import TickLocker
+from gocron_py.distributed.locker import GRANTED_TOO_LATE, TickLocker
 from gocron_py.distributed.memory import MemoryStore, MemoryTickLocker
 from gocron_py.distributed.store import Snapshot, TickStore
 from gocron_py.testing import FakeClock, wait_for_runs
@@ -643,6 +643,34 @@ def test_late_tick_is_missed(fleet: Fleet) -> None:
     assert fleet.runs == []
     assert isinstance(fleet.refusals[0][1], gocron.TickMissed)
     assert fleet.kinds() == [TickEventKind.MISSED]
+
+
+def test_what_is_granted_after_the_deadline_is_given_up_and_says_so(fleet: Fleet) -> None:
+    """The store has written the claim, and its answer takes longer than the tick may."""
+    asked, answers = threading.Event(), threading.Event()
+
+    class Slow(Failing):
+        def compare_and_set(self, key: str, version: object, text: str) -> bool:
+            done = super().compare_and_set(key, version, text)
+            if "claims" in text and '"claims":[]' not in text:
+                asked.set()
+                assert answers.wait(10)
+            return done
+
+    fleet.instance(every(10), store=Slow(fleet.store), catch_up="none", start_deadline=timedelta(seconds=3))
+    until(lambda: "job" in fleet.store.load(["job"]).entries)
+    fleet.clock.advance(timedelta(seconds=10))
+    assert asked.wait(10)
+    fleet.clock.advance(timedelta(seconds=4))
+    answers.set()
+    fleet.settle()
+    assert fleet.runs == []
+    assert [type(error) for _, error in fleet.refusals] == [gocron.TickMissed]
+    assert GRANTED_TOO_LATE in fleet.events[0].detail
+    # Nobody may have it any more, and it is in nobody's way.
+    until(lambda: not decode(fleet.store.load(["job"]).entries["job"].text, "job").claims)
+    fleet.advance(6)
+    assert fleet.ticks() == [20]
 
 
 def test_busy_until_the_deadline(fleet: Fleet) -> None:

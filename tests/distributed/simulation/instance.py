@@ -241,6 +241,7 @@ class Instance(Host):
         policy, schedule = self.policies[key], self.schedules[key]
         if errand is None and not policy.wants(schedule, at, self.clock() - attempt.early):
             self.world.note(self.name, job.name, at - BEGIN, "answered too late")
+            self._log("gave_up", job.name, at)
             yield from self._finish(key, token, is_over=True)
             return
         held = Held(granted.claim, sent)
