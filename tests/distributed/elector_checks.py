@@ -31,6 +31,7 @@ from gocron_py.distributed import elector as rules
 from gocron_py.distributed.elector import CampaigningElector
 from tests import soak
 from tests.servers.proxy import Fault, Proxy
+from tests.servers.system import freeze
 
 # What a busy machine may need for what takes a moment.
 REST = 3.0
@@ -104,7 +105,7 @@ class Candidate:
         return self.answer()
 
     def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
+        freeze(self._process.pid)
 
     def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)

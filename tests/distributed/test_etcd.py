@@ -29,7 +29,7 @@ from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing.store_kit import StoreKit
 from tests.servers.etcd import EtcdServer
-from tests.servers.system import HOST
+from tests.servers.system import HOST, freeze
 
 SECOND = timedelta(seconds=1)
 
@@ -353,8 +353,7 @@ def test_71_a_holder_that_was_stopped_past_its_lease_hears_that_the_lock_is_lost
 ) -> None:
     """As soon as it goes on; another one has had it meanwhile."""
     processes = {layout: holder(layout) for layout in ("key", "mutex")}
-    for process in processes.values():
-        process.send_signal(signal.SIGSTOP)
+    freeze(*(process.pid for process in processes.values()))
     for layout, process in processes.items():
         until(partial(gets_it, rooms.locker(layout)))
         process.send_signal(signal.SIGCONT)

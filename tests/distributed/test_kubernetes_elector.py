@@ -24,6 +24,7 @@ from tests.distributed.elector_checks import leads
 from tests.distributed.kube_tools import Cluster, until
 from tests.servers.kube import KubeServer
 from tests.servers.proxy import Fault, Proxy
+from tests.servers.system import freeze
 
 MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -270,7 +271,7 @@ def child(cluster: Cluster) -> Iterator[Child]:
 def test_frozen_past_the_deadline_is_not_leader_at_its_first_answer(child: Child, candidate: Candidate) -> None:
     """A leader that is stopped loses, and knows it at once when it goes on."""
     until(child.leads)
-    child.process.send_signal(signal.SIGSTOP)
+    freeze(child.process.pid)
     child.ask()
     second = candidate(lease=2, deadline=1.5, retry=0.2)
     until(lambda: leads(second))

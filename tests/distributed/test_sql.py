@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -26,6 +24,7 @@ from gocron_py.context import background
 from gocron_py.distributed.sql import SQLLocker, SQLStore, SQLTickLocker, tables_as_sql
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing.store_kit import StoreKit
+from tests.servers.system import freeze
 
 pytestmark = pytest.mark.slow
 
@@ -422,7 +421,7 @@ def test_sqlite_that_a_frozen_process_writes_to_is_down_in_time(tmp_path: Path) 
         try:
             assert process.stdout is not None
             process.stdout.readline()
-            os.kill(process.pid, signal.SIGSTOP)
+            freeze(process.pid)
             began = time.monotonic()
             with pytest.raises(gocron.StoreDown, match="locked"):
                 store.compare_and_set("b", None, "text")

@@ -17,6 +17,7 @@ import pytest
 import gocron_py as gocron
 from gocron_py.distributed.sqlite import SQLiteElector, SQLiteStore
 from tests.distributed.test_sqlite_faults import is_alive_for_another_process, until
+from tests.servers.system import freeze
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +100,7 @@ def test_a_killed_process_is_dead_while_its_children_live(path: Path, programs: 
     store = SQLiteStore(path)
     try:
         assert all(map(store.is_alive, (first, second)))
-        parent.send_signal(signal.SIGSTOP)
+        freeze(parent.pid)
         assert store.is_alive(first)
         parent.kill()
         parent.wait()

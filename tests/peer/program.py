@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.servers import go_build
-from tests.servers.system import fork
+from tests.servers.system import fork, freeze
 
 _SOURCE = Path(__file__).parent
 _FILES = ("go.mod", "go.sum", "main.go", "lockers.go", "electors.go", "timing.go")
@@ -84,7 +84,7 @@ class Peer:
                 return event
 
     def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
+        freeze(self._process.pid)
 
     def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)

@@ -15,6 +15,7 @@ import pytest
 from tests.peer import program
 
 from . import etcd_build, go_build, kube_build
+from .process import Server
 from .system import ServerMissing
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .kube import KubeServer
     from .mariadb import MariaDBServer
     from .postgres import PostgresServer
-    from .process import Server
     from .redis import RedisServer
 
 FIXTURES = {
@@ -43,6 +43,10 @@ BUILT = {
 }
 START_TIMEOUT = 120  # seconds for a test that may have to start its server too: the limit of that is 60
 BUILD_TIMEOUT = 1800
+
+# Each process of tests has an etcd and an API server, which mostly idle: that takes a tenth of a core, and half as much
+# where Go's runtime does not look for work on all of them.
+Server.environment = {"GOMAXPROCS": "1", "GOGC": "400"}
 
 _S = TypeVar("_S", bound="Server | EtcdCluster")
 _up: list[Server | EtcdCluster] = []

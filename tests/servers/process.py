@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
-from .system import ServerFailed, family, fork, free_port, signal_all, spawn, wait_until_gone
+from .system import ServerFailed, family, fork, free_port, freeze, signal_all, spawn, wait_until_gone
 
 START_LIMIT = 60.0
 STOP_LIMIT = 20.0
@@ -23,6 +24,7 @@ class Server:
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     privileges: ClassVar[list[str]] = []  # arguments of setpriv
+    environment: ClassVar[dict[str, str]] = {}  # besides that of this process
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -108,7 +110,8 @@ class Server:
 
     def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         with (self.home / "log").open("ab") as log:
-            return spawn(command, privileges=self.privileges, cwd=self.home, stdout=log, stderr=log)
+            how = {"cwd": self.home, "stdout": log, "stderr": log, "env": {**os.environ, **self.environment}}
+            return spawn(command, privileges=self.privileges, **how)
 
     def pause(self) -> None:
         """It hangs: connections are accepted, and nothing is answered."""
@@ -133,9 +136,9 @@ class Server:
         self.resume()
 
     def _freeze(self) -> list[int]:
-        signal_all(self.pids()[:1], signal.SIGSTOP)  # it first: it has no more children then
+        freeze(*self.pids()[:1])  # it first: it has no more children then
         pids = self.pids()
-        signal_all(pids, signal.SIGSTOP)
+        freeze(*pids)
         return pids
 
     def restart(self) -> None:

@@ -67,10 +67,32 @@ def signal_all(pids: Sequence[int], what: signal.Signals) -> None:
             os.kill(pid, what)
 
 
+def freeze(*pids: int) -> None:
+    """SIGSTOP, and return when they have stopped: a thread that runs may go on for a moment, and answer somebody."""
+    signal_all(pids, signal.SIGSTOP)
+    end = time.monotonic() + GONE_LIMIT
+    while any(_runs(pid) for pid in pids):
+        if time.monotonic() > end:
+            raise ServerFailed(f"processes that do not stop: {pids}")
+        time.sleep(0.001)
+
+
+def _runs(pid: int) -> bool:
+    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            if _state_of(thread) not in "TtZX":
+                return True
+    return False
+
+
+def _state_of(stat: Path) -> str:
+    return stat.read_text().rpartition(")")[2].split()[0]
+
+
 def is_alive(pid: int) -> bool:
     """Running or stopped; not one that has ended and that nobody has waited for."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return _state_of(Path(f"/proc/{pid}/stat")) not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
 
