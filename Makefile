@@ -6,7 +6,7 @@ test:
 	./run tests
 
 test-fast:
-	./run tests -m "not slow"
+	./run tests -m "not slow and not server"
 
 lint format types bench docs build clean:
 	./run $@

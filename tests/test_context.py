@@ -633,6 +633,7 @@ class TestCost:
         finally:
             gc.enable()
 
+    @pytest.mark.slow
     def test_bytes(self) -> None:
         """A child with its cancel function costs its parent nothing and 350 bytes in all."""
         parent, cancel_parent = with_cancel(background())

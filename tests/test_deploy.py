@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import redis
 import yaml
-from kubernetes.client import CoreV1Api, RbacAuthorizationV1Api
+from kubernetes import client as kube
 
 import gocron_py as gocron
 from gocron_py.context import background
@@ -65,19 +65,19 @@ def cluster(kube_server: KubeServer) -> Iterator[Cluster]:
     """The namespace ``jobs``, where pods have to keep the strictest of the pod security standards, with all in it."""
     cluster = Cluster(kube_server)
     strict = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
-    CoreV1Api(cluster.admin).create_namespace({"metadata": {"name": "jobs", "labels": strict}})
+    kube.CoreV1Api(cluster.admin).create_namespace({"metadata": {"name": "jobs", "labels": strict}})
     cluster.namespace = "jobs"
     for document in documents():
         create(cluster, document)
     yield cluster
-    CoreV1Api(cluster.admin).delete_namespace("jobs")
+    kube.CoreV1Api(cluster.admin).delete_namespace("jobs")
 
 
 @pytest.fixture(scope="module")
 def token(cluster: Cluster) -> str:
     """What a pod of the Deployment has."""
     audience = {"spec": {"expirationSeconds": 600}}
-    answer = CoreV1Api(cluster.admin).create_namespaced_service_account_token("nightly", "jobs", audience)
+    answer = kube.CoreV1Api(cluster.admin).create_namespaced_service_account_token("nightly", "jobs", audience)
     token: str = answer.status.token
     return token
 
@@ -159,7 +159,7 @@ def test_a_role_that_comes_later_is_picked_up(cluster: Cluster, token: str) -> N
     store = KubernetesStore(cluster.client(token=token), namespace=other.namespace)
     with pytest.raises(gocron.StoreDown, match="403"):
         store.load(["job"])
-    api = RbacAuthorizationV1Api(cluster.admin)
+    api = kube.RbacAuthorizationV1Api(cluster.admin)
     for document in documents():
         if document["kind"] == "Role":
             api.create_namespaced_role(other.namespace, document)

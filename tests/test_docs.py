@@ -106,6 +106,7 @@ def test_code_that_is_not_run_says_so() -> None:
     assert known >= {block.options for page in TEXTS for block in blocks(page)}
 
 
+@pytest.mark.slow
 def test_quick_start_prints_what_it_should(capsys: pytest.CaptureFixture[str]) -> None:
     """README's first program greets three times in three and a half seconds."""
     exec(compile(program(ROOT / "README.rst"), "README.rst", "exec"), {"__name__": "__main__"})

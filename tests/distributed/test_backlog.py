@@ -51,6 +51,8 @@ from gocron_py.schedules.grid import GridSchedule
 MINUTE = 60 * SECOND
 NOW = round(START.timestamp() * SECOND)
 
+pytestmark = pytest.mark.slow
+
 
 class Gate:
     """A task that runs until it is let go, and what it saw."""

@@ -58,6 +58,7 @@ def check_bounded(scheduler: gocron.Scheduler, job: gocron.Job, gate: threading.
     ended_in(scheduler.shutdown)
 
 
+@pytest.mark.slow
 def test_workers_that_are_stuck(make_scheduler: MakeScheduler, gate: threading.Event) -> None:
     """As many runs wait for a worker as may; the ticks after them are stepped over, and it is said once."""
     witness = Witness()
@@ -68,6 +69,7 @@ def test_workers_that_are_stuck(make_scheduler: MakeScheduler, gate: threading.E
     assert len([message for message in witness.said("warn") if "more is due" in message]) == 1
 
 
+@pytest.mark.slow
 def test_dropped_ticks_that_nobody_can_be_told_of(make_scheduler: MakeScheduler, gate: threading.Event) -> None:
     """The only worker is at a run of singleton mode: what is to be told of the dropped ticks is not heaped up."""
     scheduler = make_scheduler(gocron.with_max_workers(1), real=True)

@@ -691,6 +691,7 @@ class Slow(Witness):
         return options
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["listener", "monitor", "scheduler monitor", "logger", "locker", "elector"])
 def test_35_slow_callback(clock: FakeClock, gate: threading.Event, place: str) -> None:
     """A callback that hangs holds up the runs that it is about: other jobs' ticks come, none of its own is lost."""

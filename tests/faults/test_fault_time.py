@@ -319,6 +319,7 @@ def test_39_suspend_loses_leases(
     assert timedelta(minutes=30) <= now() - caught_up[0].tick.at < timedelta(minutes=31)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux counts the time asleep")
 def test_39_suspend_and_no_store_to_ask(
     make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch, gate: threading.Event

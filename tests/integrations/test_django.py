@@ -482,6 +482,7 @@ def test_what_takes_a_permission_in_the_admin(with_settings: Settings) -> None:
     assert Client().get("/admin/gocron/job/").status_code == 302
 
 
+@pytest.mark.slow
 def test_run_now_by_the_admin(with_settings: Settings) -> None:
     """It is asked for in one process, and run in one that has a scheduler; once, and on record who asked."""
     ran = threading.Event()

@@ -59,6 +59,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         callspec = getattr(item, "callspec", None)
         names = [*getattr(item, "fixturenames", ()), *(callspec.params.values() if callspec else ())]
         wanted = {name for name in names if isinstance(name, str)} & FIXTURES
+        if wanted:
+            item.add_marker("server")
         if not all(go_build.cached(each).exists() for name in wanted & BUILT.keys() for each in BUILT[name]()):
             item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT), append=False)
         elif wanted and item.get_closest_marker("timeout") is None:
