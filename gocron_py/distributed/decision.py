@@ -332,6 +332,13 @@ def finish(record: Record | None, token: str, next_at: Instant | None = None) ->
     return replace(record, claims=claims, next_at=record.next_at if next_at is None else next_at)
 
 
+def freed(record: Record, over: Iterable[str]) -> Record:
+    """The same, without the runs that have these tokens: they are over, and their end could not be written yet."""
+    for token in over:
+        record = finish(record, token) or record
+    return record
+
+
 def unclaim(record: Record | None, token: str) -> Record | None:
     """The task was not begun: another instance may. ``None``: the claim was lost before."""
     return _changed(record, token, lambda held: replace(held, owner="", until=0, attempt=held.attempt - 1))

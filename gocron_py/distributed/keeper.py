@@ -66,7 +66,7 @@ class Keeper:
         # The lives of the records, by key.
         self._known: dict[str, str] = {}
         self._held: dict[str, TickLock] = {}
-        self._chores: list[Chore] = []
+        self._chores: list[tuple[Chore, str]] = []
         # By a claim's token: the end of its lease, and when that was first seen. For stores without a clock.
         self._seen: dict[str, tuple[Instant, Micros]] = {}
         # What the last look has loaded, if it was not in vain.
@@ -116,11 +116,18 @@ class Keeper:
         with self._lock:
             self._held.pop(token, None)
 
-    def later(self, chore: Chore) -> None:
-        """Carry out a procedure, as often as it takes until the store has done it."""
+    def later(self, chore: Chore, over: str = "") -> None:
+        """Carry out a procedure, as often as it takes until the store has done it.
+
+        :param over: it writes that the run with this token is over, and nothing else.
+        """
         with self._lock:
-            self._chores.append(chore)
+            self._chores.append((chore, over))
         self.wake()
+
+    def over(self) -> list[str]:
+        """The tokens of runs that are over, which the store does not know yet: any later write may say it, too."""
+        return [token for _, token in self._chores if token] if self._chores else []
 
     def owe(self, key: str, since: Instant, before: Instant) -> None:
         """Ticks of the job were not run here: those from *since* on, before *before*, if nobody else runs them."""
@@ -249,7 +256,7 @@ class Keeper:
     def _do_chores(self) -> None:
         while self._chores:
             try:
-                self.driver.drive(self._chores[0]())
+                self.driver.drive(self._chores[0][0]())
             except StoreCorrupt:  # nothing of ours is left in there
                 pass
             with self._lock:

@@ -13,7 +13,7 @@ from gocron_py.clock import elapsed
 from gocron_py.context import Context
 from gocron_py.distributed.attendance import Attendance
 from gocron_py.distributed.claim import Attempt, Step, claim_tick, end, settle
-from gocron_py.distributed.decision import Answer, Granted, Record, Refused, Request, claim, recover
+from gocron_py.distributed.decision import Answer, Granted, Record, Refused, Request, claim, freed, recover
 from gocron_py.distributed.driver import Stopped
 from gocron_py.distributed.events import EventCallback, Events, TickEvent, TickEventKind
 from gocron_py.distributed.health import StoreHealth
@@ -231,7 +231,7 @@ class TickLocker:
         for crashed in granted.crashed:
             self._events.tell_crash(run.registry.report, key, crashed)
         if not self._is_wanted(run, policy, attempt.early):  # the answer took too long: the tick is over for all
-            self._keeper.later(lambda: end(key, attempt.token, None, began=True))
+            self._keeper.later(lambda: end(key, attempt.token, None, began=True), over=attempt.token)
             raise TickMissed(GRANTED_TOO_LATE)
         lock = TickLock(run, key, granted.claim, lease, sent, self._release)
         if run.victim is not None:
@@ -324,6 +324,7 @@ class TickLocker:
             if record is not None:
                 self._events.is_whole(key)
                 self.pauses.saw_job(key, record)
+                record = freed(record, self._keeper.over())
             if is_owed and run.scheduled <= self.pauses.resumed:
                 return Refused(TickStale)
             if victim is None:
@@ -348,7 +349,9 @@ class TickLocker:
             if not self._driver.drive(finish()) and lock.lose():
                 self._tell(run, TickEventKind.LOST, lock.key, claimed.at, "found out at its end")
         except LockError:
-            self._keeper.later(finish)
+            # Where ticks count from the end of a run, what is to be written says more.
+            is_over = run.decided and following is None
+            self._keeper.later(finish, over=claimed.token if is_over else "")
         if run.started is not None:
             work = (run.completed or run.started) - run.started
             self._keeper.ended(lock.key, claimed.fence, work, in_time=run.errand is None)

@@ -6,7 +6,8 @@ import pytest
 
 import gocron_py as gocron
 from gocron_py.distributed.claim import Attempt, Load, Sleep, claim_tick
-from gocron_py.distributed.decision import Granted
+from gocron_py.distributed.decision import Granted, Later
+from gocron_py.distributed.store import Snapshot
 
 SECOND = 1_000_000
 
@@ -42,3 +43,28 @@ def test_no_try_comes_too_late_to_be_answered_in_time(patience: int, dice: float
         assert asked == [0]
     else:
         assert max(asked) == patience - SECOND // 20, "it does not give up before it must, either"
+
+
+def test_a_store_that_is_slow_is_asked_earlier_for_the_last_time() -> None:
+    """It takes 100 ms to answer, each time that another run goes on."""
+    now, asked = 0, []
+    attempt = Attempt(
+        "job", "token", lambda *_: Later(gocron.TickBusy), SECOND, lambda: now, None, None, dice=lambda: 1
+    )
+    procedure = claim_tick(attempt)
+
+    def end() -> None:
+        nonlocal now
+        step = next(procedure)
+        while True:
+            if isinstance(step, Sleep):
+                now += step.micros
+                step = procedure.send(None)
+            else:
+                asked.append(now)
+                now += SECOND // 10
+                step = procedure.send(Snapshot(now, {}))
+
+    with pytest.raises(gocron.TickBusy):
+        end()
+    assert max(asked) == SECOND - 2 * SECOND // 10

@@ -422,6 +422,7 @@ class Failing(TickStore):
     def __init__(self, store: MemoryStore) -> None:
         self.store = store
         self.down = False
+        self.read_only = False
         self.lose_answers = 0
 
     def load(self, keys: Sequence[str]) -> Snapshot:
@@ -430,7 +431,7 @@ class Failing(TickStore):
         return self.store.load(keys)
 
     def compare_and_set(self, key: str, version: object, text: str) -> bool:
-        if self.down:
+        if self.down or self.read_only:
             raise ConnectionError("unplugged")  # as a careless store does
         done = self.store.compare_and_set(key, version, text)
         if self.lose_answers and "claims" in text and '"claims":[]' not in text:
@@ -470,6 +471,30 @@ def test_unreachable_store_skips_the_tick_and_catches_up(fleet: Fleet) -> None:
     store.down = False
     until(lambda: len(fleet.runs) == 1)
     assert fleet.ticks() == [60]
+
+
+def test_a_run_whose_end_could_not_be_written_is_in_nobodys_way(fleet: Fleet) -> None:
+    """The store can be read: it says that the run goes on, which is over. It is the store that is in the way."""
+    store, ends = Failing(fleet.store), threading.Event()
+
+    def task() -> None:
+        store.read_only = True
+        fleet.runs.append((0, gocron.current_run()))
+        assert ends.wait(10)
+
+    fleet.instance(every(60), task=task, store=store, start_deadline=SHORT, lease=timedelta(hours=1))
+    fleet.clock.advance(timedelta(seconds=60))
+    until(lambda: len(fleet.runs) == 1)
+    ends.set()
+    fleet.settle()
+    assert decode(fleet.store.load(["job"]).entries["job"].text, "job").claims
+    fleet.advance(60)
+    assert [type(error) for _, error in fleet.refusals] == [gocron.StoreDown]
+    store.read_only = False
+    until(lambda: len(fleet.runs) == 2)
+    store.read_only = False
+    fleet.settle()
+    assert fleet.ticks() == [60, 120], "what the store has cost is caught up with"
 
 
 def test_all_ticks_of_an_outage_are_caught_up_with(fleet: Fleet) -> None:

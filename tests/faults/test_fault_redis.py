@@ -265,11 +265,13 @@ def test_59_server_that_refuses_writes_is_a_typed_error_without_a_hot_loop(
         words = {"OOM": (how, "OutOfMemoryError"), "READONLY": (how, "ReadOnlyError")}.get(how, (how,))
         until(lambda: any(word in str(event.detail) for event in list(one.events) for word in words), f"{how} is told")
         _check_calm(lambda: road.requests)
+        assert {type(error) for error in one.failed} == {gocron.StoreDown}
         done = len(one.ran)
         _forgive(client)
         until(lambda: len(one.ran) >= done + 2)
         check_once(one)
-        assert {type(error) for error in one.failed} == {gocron.StoreDown}
+        # Two ticks may wait for the server then, and one of them for the other until its deadline.
+        assert {type(error) for error in one.failed} <= {gocron.StoreDown, gocron.TickBusy}
 
 
 def _check_calm(calls: Callable[[], int]) -> None:

@@ -44,8 +44,8 @@ BUILT = {
 START_TIMEOUT = 120  # seconds for a test that may have to start its server too: the limit of that is 60
 BUILD_TIMEOUT = 1800
 
-# Each process of tests has an etcd and an API server, which mostly idle: that takes a tenth of a core where Go's runtime
-# looks for work on all of them.
+# Each process of tests has an etcd and an API server, which mostly idle: a tenth of a core where Go's runtime looks for
+# work on all of them.
 Server.environment = {"GOMAXPROCS": "1", "GOGC": "400"}
 
 _S = TypeVar("_S", bound="Server | EtcdCluster")

@@ -19,6 +19,7 @@ from gocron_py.distributed.decision import (
     Request,
     claim,
     encode,
+    freed,
     reap,
     recover,
 )
@@ -66,7 +67,7 @@ class Instance(Host):
         self.rules = rules
         self.lines = lines
         self.held: dict[str, tuple[str, Held]] = {}
-        self.chores: list[Callable[[], Generator[Step, Any, Any]]] = []
+        self.chores: list[tuple[Callable[[], Generator[Step, Any, Any]], str]] = []
         self.known: dict[str, str] = {}
         # By key: whether the job is paused, and the last fence of before, as of the last look.
         self.paused: dict[str, bool] = {}
@@ -144,6 +145,8 @@ class Instance(Host):
 
         def decide(record: Record | None, now: int) -> Answer:
             alive = self._alive_at(now)
+            if record is not None:
+                record = freed(record, [over for _, over in self.chores if over])
             if victim is None:
                 return self.rules.claim(record, request, key, now, alive)
             return Refused(StoreAmnesia) if record is None else self.rules.recover(record, victim, request, now, alive)
@@ -232,7 +235,7 @@ class Instance(Host):
                 self.owes[key] = with_ticks(self.owes[key], at, at + 1)
             if attempt.doubtful and self.rules.settles:
                 versions = tuple(attempt.doubtful)
-                self.chores.append(lambda: procedures.settle(key, token, versions))
+                self.chores.append((lambda: procedures.settle(key, token, versions), ""))
             if errand is not None:
                 self.errands[key].came_back(errand, False, self.world.now)
             return
@@ -279,7 +282,7 @@ class Instance(Host):
         try:
             yield from procedures.end(key, token, None, is_over)
         except LockError:
-            self.chores.append(lambda: procedures.end(key, token, None, is_over))
+            self.chores.append((lambda: procedures.end(key, token, None, is_over), token if is_over else ""))
 
     # -- the keeper --------------------------------------------------------------------------------
 
@@ -289,7 +292,7 @@ class Instance(Host):
         while True:
             try:
                 while self.chores:
-                    yield from self.chores[0]()
+                    yield from self.chores[0][0]()
                     self.chores.pop(0)
                 yield from self._renew()
                 yield from self._look()
