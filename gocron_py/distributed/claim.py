@@ -107,6 +107,7 @@ class Attempt:
     :ivar pause: before it asks again for the first time, at most.
     :ivar dice: from 0 to 1: those who wait for one thing do not all ask at once.
     :ivar glance: in place of the first load.
+    :ivar was_down: whether the store could not be asked when it was to be: that has cost the tick some of its time.
     :ivar early: how far the tick was still to come by the store's clock when it was asked first. To wait for it costs
         no patience, and makes no tick late.
     """
@@ -123,6 +124,7 @@ class Attempt:
     pause: Micros = _FIRST_PAUSE
     dice: Callable[[], float] = random.random
     glance: Glance | None = None
+    was_down: bool = False
     early: Micros = 0
 
 
@@ -135,6 +137,7 @@ def claim_tick(attempt: Attempt) -> Generator[Step, Any, Granted]:
         try:
             answer = yield from _ask(attempt)
         except StoreDown as error:
+            attempt.was_down = True
             failure: LockError = error
         else:
             if isinstance(answer, Granted):

@@ -275,6 +275,11 @@ class TickLocker:
             granted = self._driver.drive(claim_tick(attempt), ctx)
             is_granted = True
             return granted
+        except TickBusy:
+            # Perhaps by a run that is late itself, begun while this one could not ask.
+            if attempt.was_down and run.errand is None:
+                self._keeper.owe(attempt.key, run.scheduled, run.scheduled + 1)
+            raise
         finally:
             if attempt.doubtful and not is_granted:
                 key, token, versions = attempt.key, attempt.token, tuple(attempt.doubtful)

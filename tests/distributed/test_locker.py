@@ -424,9 +424,12 @@ class Failing(TickStore):
         self.down = False
         self.read_only = False
         self.lose_answers = 0
+        # Which threads have read in vain.
+        self.refused: set[str] = set()
 
     def load(self, keys: Sequence[str]) -> Snapshot:
         if self.down:
+            self.refused.add(threading.current_thread().name)
             raise gocron.StoreDown("unplugged")
         return self.store.load(keys)
 
@@ -495,6 +498,33 @@ def test_a_run_whose_end_could_not_be_written_is_in_nobodys_way(fleet: Fleet) ->
     store.read_only = False
     fleet.settle()
     assert fleet.ticks() == [60, 120], "what the store has cost is caught up with"
+
+
+def test_a_tick_that_the_store_and_then_a_run_had_waiting_is_caught_up_with(fleet: Fleet) -> None:
+    """It could not ask at first, and what it found then was busy until its deadline: a late run, perhaps."""
+    store, ends = Failing(fleet.store), threading.Event()
+
+    def task() -> None:
+        fleet.runs.append((0, gocron.current_run()))
+        assert ends.wait(10)
+
+    policy = {"start_deadline": timedelta(seconds=1), "lease": timedelta(hours=1), "catch_up": "all"}
+    job = fleet.instance(every(60), task=task, store=store, **policy)
+    keeper = "gocron-tick-keeper"
+    fleet.clock.advance(timedelta(seconds=59))
+    job.run_now()
+    until(lambda: len(fleet.runs) == 1)
+    store.down = True
+    fleet.clock.advance(timedelta(seconds=1))
+    until(lambda: store.refused - {keeper})
+    store.down = False
+    fleet.clock.advance(timedelta(seconds=1))
+    until(lambda: len(fleet.refusals) == 1)
+    assert [type(error) for _, error in fleet.refusals] == [gocron.TickBusy]
+    ends.set()
+    until(lambda: len(fleet.runs) == 2)
+    fleet.settle()
+    assert fleet.ticks()[-1] == 60
 
 
 def test_all_ticks_of_an_outage_are_caught_up_with(fleet: Fleet) -> None:

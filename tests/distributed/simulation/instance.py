@@ -27,7 +27,7 @@ from gocron_py.distributed.errands import Errand, Errands
 from gocron_py.distributed.owed import Owed, noted, with_ticks
 from gocron_py.distributed.preference import FIRST_LOOK, Turn, Watch, rank, room_of
 from gocron_py.distributed.tick import TickKind
-from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickMissed, TickPaused, TickTaken
+from gocron_py.errors import LockError, StoreAmnesia, StoreDown, TickBusy, TickMissed, TickPaused, TickTaken
 from gocron_py.instant import micros_of
 
 from .engine import BEGIN, SECOND, Activity, Host, World, record_of
@@ -231,7 +231,7 @@ class Instance(Host):
             granted = yield from procedures.claim_tick(attempt)
         except LockError as error:
             self.world.note(self.name, job.name, at - BEGIN, type(error).__name__)
-            if isinstance(error, StoreDown) and errand is None:
+            if errand is None and (isinstance(error, StoreDown) or (isinstance(error, TickBusy) and attempt.was_down)):
                 self.owes[key] = with_ticks(self.owes[key], at, at + 1)
             if attempt.doubtful and self.rules.settles:
                 versions = tuple(attempt.doubtful)
