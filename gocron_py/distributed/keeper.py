@@ -135,6 +135,13 @@ class Keeper:
             for job in self._attended.of(key):
                 job.owes = with_ticks(job.owes, since, before)
 
+    def saw(self, key: str, record: Record) -> None:
+        """A claim has seen the record: before the first look, it is the last to see which tick was run before."""
+        for job in self._attended.of(key):
+            if job.owes is not None and job.owes.from_last and job.owes.last is None:
+                with self._lock:
+                    job.owes = None if job.owes is None else job.owes.at(record)
+
     def ended(self, key: str, fence: int, work: Micros, in_time: bool) -> None:
         """A run of the job has ended here; *in_time*: it was no errand."""
         jobs = self._attended.of(key)

@@ -329,6 +329,7 @@ class TickLocker:
             if record is not None:
                 self._events.is_whole(key)
                 self.pauses.saw_job(key, record)
+                self._keeper.saw(key, record)
                 record = freed(record, self._keeper.over())
             if is_owed and run.scheduled <= self.pauses.resumed:
                 return Refused(TickStale)

@@ -207,6 +207,31 @@ def test_with_overlap_they_run_side_by_side(fleet: Fleet, gate: Gate) -> None:
     assert gate.most == 8
 
 
+class Blind(Failing):
+    """Claims get through; the looks of the locker's own thread do not, at first."""
+
+    blind = True
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        if self.blind and threading.current_thread().name == "gocron-tick-keeper":
+            raise gocron.StoreDown("unplugged")
+        return super().load(keys)
+
+
+def test_a_tick_that_is_claimed_before_the_first_look_hides_none_of_those_before(fleet: Fleet) -> None:
+    """All were down. To a look after that the claim is the last run, and what was before it has had its reason."""
+    fleet.instance(every(10), catch_up="all")
+    fleet.advance(10)
+    fleet.schedulers[0].shutdown()
+    fleet.clock.set(START + timedelta(seconds=45))
+    store = Blind(fleet.store)
+    fleet.instance(every(10), store=store, catch_up="all", start_deadline=timedelta(seconds=5))
+    fleet.clock.advance(timedelta(seconds=5))
+    until(lambda: fleet.ticks() == [10, 50])
+    store.blind = False
+    until(lambda: sorted(fleet.ticks()) == [10, 20, 30, 40, 50])
+
+
 def test_what_a_sleeping_process_missed_has_its_turn_too(fleet: Fleet, gate: Gate) -> None:
     """Its clock is suddenly later: the last ticks are in time, the others are not offered at once."""
     fleet.instance(every(60), task=gate, catch_up="all", start_deadline=SHORT)

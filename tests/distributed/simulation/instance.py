@@ -146,6 +146,8 @@ class Instance(Host):
         def decide(record: Record | None, now: int) -> Answer:
             alive = self._alive_at(now)
             if record is not None:
+                before = self.owes[key]
+                self.owes[key] = None if before is None else before.at(record)
                 record = freed(record, [over for _, over in self.chores if over])
             if victim is None:
                 return self.rules.claim(record, request, key, now, alive)
