@@ -24,6 +24,10 @@ class Place:
         if self.kind == "mariadb":  # everybody may do everything in the database "test"
             self.admin("CREATE DATABASE IF NOT EXISTS own")
             self.url = server.url.replace("/test", "/own")
+        self.clear()
+
+    def clear(self) -> None:
+        """As new: without the library's tables."""
         self.admin("DROP TABLE IF EXISTS gocron_ticks", "DROP TABLE IF EXISTS gocron_locks")
 
     def through(self, port: int, url: str | None = None) -> str:

@@ -562,9 +562,12 @@ def test_hostile_record_is_corrupt_and_the_job_goes_on_when_it_is_mended(place: 
 def test_table_of_somebody_else_is_corrupt(columns: str, place: Place, opened: Callable[[Any], Any]) -> None:
     """It is left as it is."""
     place.admin(f"CREATE TABLE gocron_ticks ({columns})")
-    store = opened(SQLStore(place.url))
-    assert type(failure(lambda: store.load(["a"]))) is gocron.StoreCorrupt
-    assert type(failure(lambda: store.compare_and_set("a", None, "text"))) is gocron.StoreCorrupt
+    try:
+        store = opened(SQLStore(place.url))
+        assert type(failure(lambda: store.load(["a"]))) is gocron.StoreCorrupt
+        assert type(failure(lambda: store.compare_and_set("a", None, "text"))) is gocron.StoreCorrupt
+    finally:
+        place.clear()  # not every test clears up before it begins
 
 
 def test_address_that_nobody_listens_at_is_down_at_once(place: Place, opened: Callable[[Any], Any]) -> None:
