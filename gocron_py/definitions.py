@@ -120,7 +120,7 @@ __all__ = (
 
 @dataclass(slots=True)
 class Setup:
-    """What a scheduler tells the options and the definition about the job in the making.
+    """What a scheduler tells the options and the definition about the job in the making, and they one another.
 
     :ivar location: the scheduler's.
     :ivar now: on the scheduler's clock.
@@ -130,6 +130,7 @@ class Setup:
     :ivar start_location: the zone of *start*, where it has one.
     :ivar grid: under a tick locker the job's key: its ticks are those of a grid that instances share.
     :ivar splay: what the job may be shifted by on the grid.
+    :ivar number: that of the id of ``with_identifier``; 0: none.
     """
 
     location: tzinfo
@@ -141,6 +142,7 @@ class Setup:
     start_location: tzinfo | None = None
     grid: str | None = None
     splay: Micros = 0
+    number: int = 0
 
     def anchor(self) -> date | None:
         """The day from which intervals of days, weeks and months are counted: on the grid the start's."""

@@ -144,20 +144,20 @@ class Executor:
         self._tell(lambda: self._refused_limit(run) if answer is Admission.LIMIT else self._refused_busy(run, answer))
 
     def _refused_limit(self, run: Run) -> None:
-        report, job = self._registry.report, run.spec.handle
+        report, job = self._registry.report, run.job()
         self._dropped(run, "limit of concurrent jobs", JobStatus.SKIP)
         report.tell("concurrency_limit_reached", "limit", job)
         said = "gocron: tick dropped, other jobs use up with_limit_concurrent_jobs"
         report.warn_now_and_then("limit", said, "job", run.spec.name)
 
     def _refused_busy(self, run: Run, answer: Admission) -> None:
-        report, job, status = self._registry.report, run.spec.handle, JobStatus.SINGLETON_RESCHEDULED
+        report, job, status = self._registry.report, run.job(), JobStatus.SINGLETON_RESCHEDULED
         if answer is Admission.SINGLETON:  # else Go tells no monitor
             report.count(job, status)
         self._dropped(run, "another run goes on", status)
         if answer is Admission.SINGLETON:
             report.tell("concurrency_limit_reached", "singleton", job)
-        if run.spec.singleton is LimitMode.WAIT and answer is Admission.SINGLETON:
+        if run.spec.settings.singleton is LimitMode.WAIT and answer is Admission.SINGLETON:
             said = "gocron: tick dropped, as many wait as may"
             report.warn_now_and_then("queue", said, "job", run.spec.name)
         else:
@@ -167,7 +167,7 @@ class Executor:
         registry = self._registry
         registry.skipped(run, reason, status.value)
         if run.entry is not None:
-            registry.report.ended(run.spec.handle, run.entry)
+            registry.report.ended(run.job(), run.entry)
 
     def _tell_error(self, message: str, error: BaseException, *pairs: object) -> None:
         self._tell(lambda: self._registry.report.error(message, *pairs, "error", error))
@@ -271,11 +271,11 @@ class Executor:
                 return
 
     def _due(self, tick: Instant, record: JobRecord, spec: JobSpec, now: Instant) -> _Due:
-        following = self._following(spec, tick, now)
-        if spec.policy is None or spec.interval_from_completion or record.immediate or following is None:
+        following, policy = self._following(spec, tick, now), spec.settings.policy
+        if policy is None or spec.settings.interval_from_completion or record.immediate or following is None:
             return _Due(tick, record, spec, following, None)
         try:
-            is_behind = spec.policy.is_behind(spec.schedule, tick, now)
+            is_behind = policy.is_behind(spec.schedule, tick, now)
         except BaseException:  # that it raises is told where it is asked for the next tick
             is_behind = False
         return _Due(tick, record, spec, following, min(following, now + 1) if is_behind else None)
@@ -299,7 +299,8 @@ class Executor:
                 record = due.record
                 if record.removed or record.spec is not due.spec or record.entry:
                     continue
-                if due.spec.parent_context is not None and due.spec.parent_context.done():
+                parent = due.spec.settings.parent_context
+                if parent is not None and parent.done():
                     registry.plan(record, None)
                     ended.append(record)
                     continue
@@ -324,8 +325,9 @@ class Executor:
 
         def tell() -> None:
             registry.report.debug("gocron: tick skipped", "job", spec.name, "reason", PAUSED)
-            registry.report.count(spec.handle, JobStatus.SKIP)
-            registry.report.ended(spec.handle, entry)
+            job = registry.handle(due.record, spec)
+            registry.report.count(job, JobStatus.SKIP)
+            registry.report.ended(job, entry)
 
         return tell
 
@@ -342,7 +344,7 @@ class Executor:
             return None
         kind = TickKind.START if record.immediate and due.spec.kind is not TickKind.DYNAMIC else None
         record.immediate = False
-        if not due.spec.interval_from_completion:
+        if not due.spec.settings.interval_from_completion:
             registry.plan(record, due.following)
             return registry.offer(record, due.tick, due.tick, kind) or self._spent(due.spec)
         offer = registry.offer(record, due.tick, due.tick, kind)
@@ -357,6 +359,6 @@ class Executor:
     def _tell_end(self, record: JobRecord) -> None:
         report, spec = self._registry.report, record.spec
         if record.removed:
-            self._tell(lambda: report.tell("job_unregistered", spec.handle))
+            self._tell(lambda: report.tell("job_unregistered", self._registry.handle(record, spec)))
         else:
             self._tell(lambda: report.info("gocron: the job's context has ended, it runs no more", "job", spec.name))

@@ -40,67 +40,44 @@ NO_OVERRIDES: PolicyOverrides = {}
 
 
 @final
-class JobSpec:
-    """What one ``new_job`` or ``update`` said. Options fill it; from then on it is only read."""
+class JobSettings:
+    """What the options of one ``new_job`` or ``update`` said. Jobs without any share one."""
 
     __slots__ = (
         "disabled_locker",
         "dst_policy",
         "elector",
         "executor",
-        "handle",
         "history_size",
         "interval_from_completion",
-        "key",
-        "kind",
         "limited_runs",
         "listeners",
         "locker",
         "name",
-        "named",
         "needs_context",
-        "number",
         "overrides",
         "parent_context",
         "pauses",
         "policy",
-        "schedule",
         "singleton",
-        "start",
-        "start_immediately",
         "stop",
         "surroundings",
         "tags",
-        "task",
         "tick_locker",
     )
 
-    handle: Job
-    schedule: DescribedSchedule
-
-    def __init__(self, task: Task, name: str) -> None:
-        self.task = task
-        self.name = name
-        self.named = False
-        # Whether anybody looks at the context of the job's runs.
-        self.needs_context = False
-        # That of with_identifier; 0: none.
-        self.number = 0
+    def __init__(self) -> None:
+        self.name: str | None = None
         self.tags: tuple[str, ...] = ()
         self.parent_context: Context | None = None
         self.singleton: LimitMode | None = None
         self.limited_runs: int | None = None
         self.interval_from_completion = False
         self.dst_policy = DaylightSavingsTimePolicy.DEFAULT
-        self.start: Instant | None = None
-        self.start_immediately = False
         self.stop: Instant | None = None
         # Whom its runs ask; the scheduler's, where the job has none of its own.
         self.locker: Locker | None = None
         self.elector: Elector | None = None
-        # The key of its lock, and what the ticks on the schedule are.
-        self.key = name
-        self.kind = TickKind.GRID
         # Under a tick locker: what the options say, and what is in force.
         self.overrides: PolicyOverrides = NO_OVERRIDES
         self.tick_locker: TickLocker | None = None
@@ -112,10 +89,45 @@ class JobSpec:
         # Entered around the task, the first one outermost.
         self.surroundings: tuple[Surroundings, ...] = ()
         self.history_size = DEFAULT_HISTORY_SIZE
+        # Whether anybody looks at the context of a run, whatever its task is.
+        self.needs_context = False
+
+
+@final
+class JobSpec:
+    """What one ``new_job`` or ``update`` said; only read."""
+
+    # Most jobs have no option: what only options say is elsewhere, so that a job is small.
+    __slots__ = (
+        "key",
+        "kind",
+        "name",
+        "needs_context",
+        "schedule",
+        "settings",
+        "start",
+        "start_immediately",
+        "task",
+    )
+
+    schedule: DescribedSchedule
+
+    def __init__(self, task: Task, name: str, settings: JobSettings) -> None:
+        self.task = task
+        self.name = name
+        self.settings = settings
+        # The key of its lock, and what the ticks on the schedule are.
+        self.key = name
+        self.kind = TickKind.GRID
+        self.start: Instant | None = None
+        self.start_immediately = False
+        # Whether anybody looks at the context of the job's runs.
+        self.needs_context = settings.needs_context or task.takes_context
 
     def is_unguarded(self) -> bool:
         """Whether each of several processes runs it, and nobody has said that this is meant."""
-        return self.locker is None and self.elector is None and not self.disabled_locker
+        settings = self.settings
+        return settings.locker is None and settings.elector is None and not settings.disabled_locker
 
 
 LockAnswer = Literal["won", "held", "error"] | None
@@ -205,7 +217,7 @@ class JobRecord:
 
     def remember(self, entry: RunEntry) -> None:
         """Add a line to the history."""
-        lines, most = self.lines, self.spec.history_size * _ENTRY_LENGTH
+        lines, most = self.lines, self.spec.settings.history_size * _ENTRY_LENGTH
         if most:
             rest = len(lines) + _ENTRY_LENGTH - most
             self.lines = (lines[rest:] if rest > 0 else lines) + entry
@@ -238,7 +250,7 @@ class Job:
 
     def tags(self) -> list[str]:
         """The tags, as given."""
-        return list(self._spec.tags)
+        return list(self._spec.settings.tags)
 
     def schedule(self) -> JobSchedule:
         """The definition as data: a ``CronJobSchedule``, ``DailyJobSchedule``, …"""
@@ -288,7 +300,7 @@ class Job:
             raise ErrInvalidArgument("next_runs takes a number of zero or more", got=n)
         tick, spec = self._read(lambda record: (record.next, record.spec))
         ticks: list[Instant] = []
-        while tick is not None and len(ticks) < n and (spec.stop is None or tick < spec.stop):
+        while tick is not None and len(ticks) < n and (spec.settings.stop is None or tick < spec.settings.stop):
             ticks.append(tick)
             tick = spec.schedule.next(tick)
         location = self._location

@@ -21,7 +21,7 @@ from gocron_py.errors import (
     check_kind,
     satisfies,
 )
-from gocron_py.job import JobSpec, Surroundings
+from gocron_py.job import JobSettings, Surroundings
 from gocron_py.limits import LimitMode
 from gocron_py.listeners import EventListener
 from gocron_py.option_names import Named
@@ -30,7 +30,7 @@ from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
 # A history is for looking at, and stands in memory; what is to be kept goes to a monitor.
 _LONGEST_HISTORY = 1_000_000
 
-Apply = Callable[[JobSpec, Setup], None]
+Apply = Callable[[JobSettings, Setup], None]
 
 
 class JobOption(ABC):
@@ -39,8 +39,8 @@ class JobOption(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def apply(self, spec: JobSpec, setup: Setup) -> None:
-        """Write it into the job's spec, or raise."""
+    def apply(self, settings: JobSettings, setup: Setup) -> None:
+        """Write it down, or raise."""
 
 
 @final
@@ -52,9 +52,9 @@ class ApplyToJob(Named, JobOption):
     def __init__(self, write: Apply) -> None:
         self.write = write
 
-    def apply(self, spec: JobSpec, setup: Setup) -> None:
+    def apply(self, settings: JobSettings, setup: Setup) -> None:
         """See :meth:`JobOption.apply`."""
-        self.write(spec, setup)
+        self.write(settings, setup)
 
 
 def with_name(name: str) -> JobOption:
@@ -64,10 +64,10 @@ def with_name(name: str) -> JobOption:
     """
     check_kind(name, str, "name")
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
+    def apply(settings: JobSettings, setup: Setup) -> None:
         if not name:
             raise ErrWithNameEmpty
-        spec.name, spec.named = name, True
+        settings.name = name
 
     return ApplyToJob(apply)
 
@@ -77,8 +77,8 @@ def with_tags(*tags: str) -> JobOption:
     for tag in tags:
         check_kind(tag, str, "a tag")
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
-        spec.tags = tags
+    def apply(settings: JobSettings, setup: Setup) -> None:
+        settings.tags = tags
 
     return ApplyToJob(apply)
 
@@ -92,10 +92,10 @@ def with_identifier(id: UUID) -> JobOption:
     if id is not None:
         check_kind(id, UUID, "id")
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
+    def apply(settings: JobSettings, setup: Setup) -> None:
         if id is None or not id.int:
             raise ErrWithIdentifierNil(got=id)
-        spec.number = id.int
+        setup.number = id.int
 
     return ApplyToJob(apply)
 
@@ -108,10 +108,10 @@ def with_context(ctx: Context) -> JobOption:
     if ctx is not None:
         check_kind(ctx, Context, "ctx")
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
+    def apply(settings: JobSettings, setup: Setup) -> None:
         if ctx is None:
             raise ErrWithContextNil
-        spec.parent_context = ctx
+        settings.parent_context = ctx
 
     return ApplyToJob(apply)
 
@@ -124,8 +124,8 @@ def with_singleton_mode(mode: LimitMode) -> JobOption:
     """
     check_kind(mode, LimitMode, "mode")
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
-        spec.singleton = mode
+    def apply(settings: JobSettings, setup: Setup) -> None:
+        settings.singleton = mode
 
     return ApplyToJob(apply)
 
@@ -137,10 +137,10 @@ def with_limited_runs(limit: int) -> JobOption:
     """
     check_kind(limit, int, "limit")
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
+    def apply(settings: JobSettings, setup: Setup) -> None:
         if limit < 1:
             raise ErrWithLimitedRunsZero(got=limit)
-        spec.limited_runs = limit
+        settings.limited_runs = limit
 
     return ApplyToJob(apply)
 
@@ -148,8 +148,8 @@ def with_limited_runs(limit: int) -> JobOption:
 def with_interval_from_completion() -> JobOption:
     """Count the next tick from the end of a run, not from its time (Go: ``WithIntervalFromCompletion``)."""
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
-        spec.interval_from_completion = True
+    def apply(settings: JobSettings, setup: Setup) -> None:
+        settings.interval_from_completion = True
 
     return ApplyToJob(apply)
 
@@ -159,7 +159,7 @@ def with_cron_implementation(c: Cron | None) -> JobOption:
     if c is not None and not satisfies(c, Cron):
         raise ErrInvalidArgument("c must have the methods of Cron: is_valid and next", got=c)
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
+    def apply(settings: JobSettings, setup: Setup) -> None:
         setup.cron = c
 
     return ApplyToJob(apply)
@@ -172,8 +172,8 @@ def with_daylight_savings_time_policy(policy: DaylightSavingsTimePolicy) -> JobO
     """
     check_kind(policy, DaylightSavingsTimePolicy, "policy")
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
-        spec.dst_policy = policy
+    def apply(settings: JobSettings, setup: Setup) -> None:
+        settings.dst_policy = policy
 
     return ApplyToJob(apply)
 
@@ -184,12 +184,12 @@ def with_distributed_job_locker(locker: Locker) -> JobOption:
     :raises ErrWithDistributedJobLockerNil: from ``new_job``: ``None``, or no Locker.
     """
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
+    def apply(settings: JobSettings, setup: Setup) -> None:
         if locker is None:
             raise ErrWithDistributedJobLockerNil
         if not satisfies(locker, Locker):
             raise ErrWithDistributedJobLockerNil("the method lock(ctx, key) is needed", got=locker)
-        spec.locker = locker
+        settings.locker = locker
 
     return ApplyToJob(apply)
 
@@ -203,8 +203,8 @@ def with_tick_policy(**overrides: Unpack[PolicyOverrides]) -> JobOption:
     """
     policy_of(**overrides)
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
-        spec.overrides = {**spec.overrides, **overrides}
+    def apply(settings: JobSettings, setup: Setup) -> None:
+        settings.overrides = {**settings.overrides, **overrides}
 
     return ApplyToJob(apply)
 
@@ -218,8 +218,8 @@ def with_disabled_distributed_job_locker(disabled: bool) -> JobOption:
     """
     check_kind(disabled, bool, "disabled")
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
-        spec.disabled_locker = disabled
+    def apply(settings: JobSettings, setup: Setup) -> None:
+        settings.disabled_locker = disabled
 
     return ApplyToJob(apply)
 
@@ -234,13 +234,13 @@ def with_event_listeners(*event_listeners: EventListener) -> JobOption:
     for listener in event_listeners:
         check_kind(listener, EventListener, "a listener")
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
+    def apply(settings: JobSettings, setup: Setup) -> None:
         for listener in event_listeners:
             listener.check()
-        listeners = dict(spec.listeners)
+        listeners = dict(settings.listeners)
         for listener in event_listeners:
             listeners[listener.event] = (*listeners.get(listener.event, ()), listener.function)
-        spec.listeners = listeners
+        settings.listeners = listeners
 
     return ApplyToJob(apply)
 
@@ -256,8 +256,8 @@ def with_history_size(n: int) -> JobOption:
     if not 0 <= n <= _LONGEST_HISTORY:
         raise ErrInvalidArgument(f"n must be zero or more, and at most {_LONGEST_HISTORY:,}", got=n)
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
-        spec.history_size = n
+    def apply(settings: JobSettings, setup: Setup) -> None:
+        settings.history_size = n
 
     return ApplyToJob(apply)
 
@@ -276,7 +276,7 @@ def with_surroundings(enter: Surroundings) -> JobOption:
     if not callable(enter):
         raise ErrInvalidArgument("enter must be callable, and give a context manager", got=enter)
 
-    def apply(spec: JobSpec, setup: Setup) -> None:
-        spec.surroundings = (*spec.surroundings, enter)
+    def apply(settings: JobSettings, setup: Setup) -> None:
+        settings.surroundings = (*settings.surroundings, enter)
 
     return ApplyToJob(apply)

@@ -23,8 +23,8 @@ class Keys:
 
     def count(self, spec: JobSpec, by: int) -> None:
         """A job came, or went. One without a locker and a name of its own has no key."""
-        locker = spec.locker
-        if locker is None and not spec.named:
+        locker = spec.settings.locker
+        if locker is None and spec.settings.name is None:
             return
         key = id(locker), spec.key
         self._jobs[key] += by
@@ -37,13 +37,13 @@ class Keys:
 
     def look_at(self, spec: JobSpec, report: Reporter) -> None:
         """Warn of a job that came and has its key from its function, or together with others."""
-        locker = spec.locker
-        if locker is None and not spec.named:
+        locker = spec.settings.locker
+        if locker is None and spec.settings.name is None:
             return
         if self._jobs[id(locker), spec.key] > 1:
-            so = _ONE_AT_ONCE if spec.tick_locker is None else _ONE_PER_TICK
+            so = _ONE_AT_ONCE if spec.settings.tick_locker is None else _ONE_PER_TICK
             # Without a locker nothing becomes of it, until there is one.
             consequence = () if locker is None else ("so", so)
             report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.key, *consequence)
-        elif not spec.named:
+        elif spec.settings.name is None:
             report.warn("gocron: a locker is set and the job has no name of its own", "job", spec.name)

@@ -170,7 +170,7 @@ class Lifecycle:
                 return
             gone = registry.enter(record, first)
         if gone:
-            self._report.tell("job_unregistered", spec.handle)
+            self._report.tell("job_unregistered", registry.handle(record, spec))
 
     def _share(self, jobs: list[tuple[JobRecord, JobSpec]]) -> Instant:
         """Have the tick lockers look after the ticks of jobs. Their stores know them before their first tick is due.
@@ -183,9 +183,9 @@ class Lifecycle:
         began = registry.now()
         attended: dict[TickLocker, list[Attendance]] = {}
         for record, spec in jobs:
-            if spec.policy is not None and spec.tick_locker is not None:
-                attendance = self._attendance(record, spec, spec.policy, spec.tick_locker)
-                attended.setdefault(spec.tick_locker, []).append(attendance)
+            policy, locker = spec.settings.policy, spec.settings.tick_locker
+            if policy is not None and locker is not None:
+                attended.setdefault(locker, []).append(self._attendance(record, spec, policy, locker))
         for locker, some in attended.items():
             locker.attend(some)
         now = registry.now()
@@ -200,7 +200,7 @@ class Lifecycle:
         def is_current() -> bool:
             return record.spec is spec and not record.removed and registry.scheduling and registry.era == era
 
-        elector = spec.elector
+        elector = spec.settings.elector
 
         def offer(errand: Errand) -> bool:
             if isinstance(elector, CampaigningElector) and elector.follows():

@@ -59,7 +59,7 @@ class Limits:
         return answer
 
     def _without_limit(self, run: Run) -> Admission:
-        mode, record = run.spec.singleton, run.record
+        mode, record = run.spec.settings.singleton, run.record
         if mode is None or not record.admitted:
             return Admission.GO
         if mode is LimitMode.RESCHEDULE:
@@ -73,7 +73,7 @@ class Limits:
             if self._mode is LimitMode.RESCHEDULE:
                 return Admission.LIMIT
             return _join(self.queue, run, Admission.LIMIT)
-        if run.spec.singleton is not None and run.record.admitted:
+        if run.spec.settings.singleton is not None and run.record.admitted:
             return Admission.SILENT
         return Admission.GO
 

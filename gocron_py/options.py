@@ -11,7 +11,7 @@ from typing import Any, final
 
 from gocron_py.clock import Clock, RealClock
 from gocron_py.definitions import Setup
-from gocron_py.distributed import Elector, Locker
+from gocron_py.distributed import Elector, Locker, TickLocker
 from gocron_py.errors import (
     ErrInvalidArgument,
     ErrSchedulerMonitorNil,
@@ -28,7 +28,7 @@ from gocron_py.errors import (
     satisfies,
 )
 from gocron_py.instant import offset_of
-from gocron_py.job import JobSpec
+from gocron_py.job import JobSettings
 from gocron_py.job_options import JobOption
 from gocron_py.limits import LimitMode
 from gocron_py.logger import Logger, StandardLogger
@@ -77,16 +77,23 @@ class Settings:
         self.scheduler_monitor: SchedulerMonitor | None = None
         self.stop_timeout = timedelta(seconds=10)
 
-    def complete(self, spec: JobSpec) -> None:
+    def complete(self, job: JobSettings) -> JobSettings:
         """Give a job what it has from its scheduler: whom its runs ask, and where its function is called."""
-        if spec.disabled_locker:
-            spec.locker = None
+        if job.disabled_locker:
+            job.locker = None
         else:
-            spec.elector = self.elector
-            if spec.locker is None:
-                spec.locker = self.locker
-        if spec.executor is None:
-            spec.executor = self.executor
+            job.elector = self.elector
+            if job.locker is None:
+                job.locker = self.locker
+        if job.executor is None:
+            job.executor = self.executor
+        if isinstance(job.locker, TickLocker):
+            job.tick_locker = job.locker
+            job.policy = job.locker.policy.with_overrides(job.overrides)
+            job.pauses = job.locker.pauses
+        asks = job.locker is not None or job.elector is not None
+        job.needs_context = asks or job.executor is not None or job.parent_context is not None
+        return job
 
 
 class SchedulerOption(ABC):
@@ -282,8 +289,8 @@ class _ExecutorOption(SchedulerOption, JobOption):
     def configure(self, settings: Settings) -> None:
         settings.executor = self._executor
 
-    def apply(self, spec: JobSpec, setup: Setup) -> None:
-        spec.executor = self._executor
+    def apply(self, settings: JobSettings, setup: Setup) -> None:
+        settings.executor = self._executor
 
 
 def with_executor(executor: Executor) -> _ExecutorOption:

@@ -70,7 +70,7 @@ class Pausing:
     def pause_job(self, record: JobRecord) -> None:
         """See :meth:`Job.pause <gocron_py.Job.pause>`."""
         spec = self._spec_of(record)
-        locker = spec.tick_locker
+        locker = spec.settings.tick_locker
         record.paused = True
         if locker is not None:
             try:
@@ -84,7 +84,7 @@ class Pausing:
     def resume_job(self, record: JobRecord) -> None:
         """See :meth:`Job.resume <gocron_py.Job.resume>`."""
         spec = self._spec_of(record)
-        locker = spec.tick_locker
+        locker = spec.settings.tick_locker
         if locker is not None:
             try:
                 locker.set_paused(spec.key, False)
@@ -97,13 +97,13 @@ class Pausing:
     def is_job_paused(self, record: JobRecord) -> bool:
         """See :meth:`Job.is_paused <gocron_py.Job.is_paused>`."""
         spec = self._spec_of(record)
-        locker = spec.tick_locker
+        locker = spec.settings.tick_locker
         return record.paused or (locker is not None and locker.is_paused(spec.key))
 
     def carry_over(self, record: JobRecord, former: JobSpec) -> None:
         """The job was updated: if that has given it another key or locker, its pause goes with it."""
-        spec, locker = record.spec, former.tick_locker
-        place = spec.tick_locker, spec.key
+        spec, locker = record.spec, former.settings.tick_locker
+        place = spec.settings.tick_locker, spec.key
         if locker is None or (locker, former.key) == place or not locker.pauses.of_job(former.key):
             return
         record.paused = True

@@ -23,7 +23,7 @@ from gocron_py.timeline import Timeline
 
 if TYPE_CHECKING:
     from gocron_py.distributed.errands import Errand
-    from gocron_py.job import RunEntry
+    from gocron_py.job import Job, RunEntry
     from gocron_py.options import Settings
     from gocron_py.reporter import Reporter
 
@@ -39,9 +39,10 @@ class Registry:
     Nothing of a user's is ever called under the lock: no schedule of theirs, no clock, no context's callback.
     """
 
-    def __init__(self, settings: Settings, report: Reporter) -> None:
+    def __init__(self, settings: Settings, report: Reporter, handle: Callable[[JobRecord, JobSpec], Job]) -> None:
         self.settings = settings
         self.report = report
+        self.handle = handle
         self.now: Callable[[], Instant] = reader(settings.clock)
         self.pid = os.getpid()
         self.lock = PolledLock()
@@ -80,8 +81,9 @@ class Registry:
 
         Under a tick locker one that is late may still be this instance's to run.
         """
-        if spec.policy is not None and not spec.interval_from_completion:
-            return spec.policy.following(spec.schedule, tick, now)
+        policy = spec.settings.policy
+        if policy is not None and not spec.settings.interval_from_completion:
+            return policy.following(spec.schedule, tick, now)
         after = spec.schedule.next(tick)
         if after is not None and after <= now:
             after = spec.schedule.resume(after, now + 1)
@@ -89,7 +91,7 @@ class Registry:
 
     def plan(self, record: JobRecord, tick: Instant | None) -> None:
         """Enter the next tick of a job. The lock is held."""
-        stop = record.spec.stop
+        stop = record.spec.settings.stop
         if tick is not None and stop is not None and tick >= stop:
             record.ending, tick = True, None
         if tick is None or tick > LAST:
@@ -102,8 +104,8 @@ class Registry:
 
     def catch_up(self, spec: JobSpec, since: Instant, before: Instant) -> None:
         """Leave to the job's tick locker, if it has one, what came from *since* on, before *before*: it is late."""
-        if spec.tick_locker is not None:
-            spec.tick_locker.catch_up(spec.key, since, before)
+        if spec.settings.tick_locker is not None:
+            spec.settings.tick_locker.catch_up(spec.key, since, before)
 
     def share(self, locker: TickLocker) -> None:
         """A pause in this locker's store is one of this scheduler."""
@@ -118,7 +120,7 @@ class Registry:
         return any(locker.pauses.everything for locker in self.shared)
 
     def _holds_back(self, run: Run) -> bool:
-        pauses = run.spec.pauses
+        pauses = run.spec.settings.pauses
         if pauses is None and not (self.paused or run.record.paused or self.shared):  # as it mostly is
             return False
         if run.kind is not TickKind.MANUAL:
@@ -146,7 +148,7 @@ class Registry:
     ) -> tuple[Run, Admission] | None:
         """Make a run and ask the limits. ``None``: no run is left, or its context has ended. The lock is held."""
         spec = record.spec
-        if spec.limited_runs is not None and record.counted >= spec.limited_runs:
+        if spec.settings.limited_runs is not None and record.counted >= spec.settings.limited_runs:
             return None
         run = Run(self, record, self._context(record), scheduled, announced, kind or spec.kind, errand)
         record.counted += 1
@@ -160,8 +162,8 @@ class Registry:
     def _context(self, record: JobRecord) -> Context | None:
         spec = record.spec
         if record.context is None and spec.needs_context:
-            parent = background() if spec.parent_context is None else spec.parent_context
-            record.context, record.cancel = with_cancel(parent)
+            parent = spec.settings.parent_context
+            record.context, record.cancel = with_cancel(background() if parent is None else parent)
         return record.context
 
     def begin(self, run: Run) -> bool:
@@ -171,7 +173,7 @@ class Registry:
         # Without the lock: what has changed since is seen when the task is to begin.
         if not run.is_current():
             return False
-        stop = run.spec.stop
+        stop = run.spec.settings.stop
         if stop is not None and self.now() > stop:
             self.skipped(run, "after the stop time")
             said = "gocron: tick dropped, the stop time came before its turn"
@@ -234,7 +236,7 @@ class Registry:
         """A run that was let through is over, whatever it did. Gives a run that waited for it."""
         record, spec = run.record, run.spec
         tick: Instant | None = None
-        if spec.interval_from_completion:
+        if spec.settings.interval_from_completion:
             tick = self._from_completion(run)
         cancel: Cancel | None = None
         with self.lock:
@@ -261,9 +263,9 @@ class Registry:
     def _tell_end(self, run: Run, ended: bool) -> None:
         """Before it leaves: a stop waits until all are told."""
         if run.entry is not None:
-            self.report.ended(run.spec.handle, run.entry)
+            self.report.ended(run.job(), run.entry)
         if ended:
-            self.report.tell("job_unregistered", run.spec.handle)
+            self.report.tell("job_unregistered", run.job())
         with self.lock:
             self._leaves()
 
@@ -310,13 +312,13 @@ class Registry:
         record = run.record
         if record.admitted:
             return False
-        if run.spec.interval_from_completion and not record.entry and run.is_current():
+        if run.spec.settings.interval_from_completion and not record.entry and run.is_current():
             self.plan(record, tick)
         return self.is_at_end(record)
 
     def is_at_end(self, record: JobRecord) -> bool:
         """Whether the job has run its last: no run of it goes on or waits, and none is to come. The lock is held."""
-        limit = record.spec.limited_runs
+        limit = record.spec.settings.limited_runs
         spent = limit is not None and record.counted >= limit
         return (record.ending or spent) and not record.admitted and not record.waiting
 

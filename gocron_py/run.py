@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gocron_py.distributed.claim import Attempt
     from gocron_py.distributed.errands import Errand
     from gocron_py.distributed.turns import Resume
-    from gocron_py.job import JobRecord, JobSpec, LockAnswer, RunEntry
+    from gocron_py.job import Job, JobRecord, JobSpec, LockAnswer, RunEntry
     from gocron_py.registry import Registry
 
 PAUSED = "paused"
@@ -135,6 +135,10 @@ class Run:
         self.fence: int | None = None
         self.waited: Attempt | None = None
 
+    def job(self) -> Job:
+        """A handle of the job, as it was when the run was made."""
+        return self.registry.handle(self.record, self.spec)
+
     @property
     def victim(self) -> str | None:
         """The token of the claim that a crash has cut off, if this is to do it again."""
@@ -169,10 +173,10 @@ class Run:
         Not with an elector, for the preferred instance may not be the leader; nor under a limit, for the run would
         take the place of another meanwhile.
         """
-        spec = self.spec
-        if spec.tick_locker is None or spec.elector is not None or self.registry.settings.limit is not None:
+        settings = self.spec.settings
+        if settings.tick_locker is None or settings.elector is not None or self.registry.settings.limit is not None:
             return False
-        return spec.tick_locker.defer(self, resume)
+        return settings.tick_locker.defer(self, resume)
 
     def execute(self) -> None:
         """Do the run, then those that waited for it."""
@@ -192,7 +196,7 @@ class Run:
     # The order of events below is Go's; tests/conformance/test_traces.py holds it.
 
     def _coordinate(self) -> None:
-        elector, locker = self.spec.elector, self.spec.locker
+        elector, locker = self.spec.settings.elector, self.spec.settings.locker
         if elector is None and locker is None:
             self._work()
             return
@@ -287,7 +291,7 @@ class Run:
     def _log_refusal(self, error: Exception) -> None:
         report, job = self.registry.report, self.spec.name
         if isinstance(error, StoreError):
-            locker = type(self.spec.locker).__name__
+            locker = type(self.spec.settings.locker).__name__
             said = "gocron: the store of locks cannot be asked, jobs do not run"
             report.warn_now_and_then(locker, said, "job", job, "why", str(error))  # as a text: no traceback
         else:  # another instance is faster: as it should be
@@ -295,33 +299,34 @@ class Run:
 
     def _refused(self, reason: str) -> None:
         self.registry.skipped(self, reason)
-        self.registry.report.count(self.spec.handle, JobStatus.SKIP)
+        self.registry.report.count(self.job(), JobStatus.SKIP)
 
     def _refused_by_pause(self) -> None:
         self.registry.report.debug("gocron: tick skipped", "job", self.spec.name, "reason", PAUSED)
         self._refused(PAUSED)
 
     def _work(self) -> None:
-        report, job = self.registry.report, self.spec.handle
+        report = self.registry.report
         self._listen(Event.BEFORE_JOB_RUNS)
         if report.scheduler_monitor is not None:
             show, location = datetime_of, self.registry.settings.location
-            report.tell("job_started", job)
+            report.tell("job_started", self.job())
             actual = show(self.registry.now(), location)
-            report.tell("job_scheduling_delay", job, show(self.announced, location), actual)
+            report.tell("job_scheduling_delay", self.job(), show(self.announced, location), actual)
         reason = self._reason_to_skip()
         if reason is not None:
             self.decided = True
             self.registry.skipped(self, f"skipped by a listener: {reason}")
-            report.tell("job_failed", job, reason)
+            report.tell("job_failed", self.job(), reason)
             return
-        report.tell("job_running", job)
+        if report.scheduler_monitor is not None:
+            report.tell("job_running", self.job())
         self._perform()
 
     def _reason_to_skip(self) -> Exception | None:
-        if not self.spec.listeners:
+        if not self.spec.settings.listeners:
             return None
-        for listener in self.spec.listeners.get(Event.BEFORE_JOB_RUNS_SKIP, ()):
+        for listener in self.spec.settings.listeners.get(Event.BEFORE_JOB_RUNS_SKIP, ()):
             try:
                 answer = listener(self.record.id, self.spec.name)
             except BaseException as error:
@@ -340,7 +345,8 @@ class Run:
                 self._refused_by_pause()
             return
         self.decided = True
-        registry.report.began(self.spec.handle)
+        if registry.report.run_monitor is not None:
+            registry.report.began(self.job())
         error: Exception | None = None
         completed = started
         try:
@@ -356,7 +362,7 @@ class Run:
         token = running.set(self)
         try:
             try:
-                result = self._run_surrounded() if self.spec.surroundings else self._run_task()
+                result = self._run_surrounded() if self.spec.settings.surroundings else self._run_task()
             finally:
                 running.reset(token)
                 self.registry.end_if_forked()
@@ -371,7 +377,7 @@ class Run:
         return result if isinstance(result, Exception) else _recovered(result)
 
     def _run_task(self) -> object:
-        executor, task = self.spec.executor, self.spec.task
+        executor, task = self.spec.settings.executor, self.spec.task
         if executor is None:
             return task.run(self.context)
         # The function alone; all that is around it stays on this thread.
@@ -379,7 +385,7 @@ class Run:
 
     def _run_surrounded(self) -> object:
         with ExitStack() as stack:  # where one of them swallows what the task raises, this gives None
-            for enter in self.spec.surroundings:
+            for enter in self.spec.settings.surroundings:
                 stack.enter_context(enter())
             result = self._run_task()
             if isinstance(result, Exception):
@@ -387,10 +393,11 @@ class Run:
             return result
 
     def _after(self, started: Instant, completed: Instant, error: Exception | None) -> None:
-        report, job = self.registry.report, self.spec.handle
+        report = self.registry.report
         if report.monitor is None and report.monitor_status is None and report.scheduler_monitor is None:
             self._tell_listeners(error)
             return
+        job = self.job()
         status = JobStatus.SUCCESS if error is None else JobStatus.FAIL
         location = self.registry.settings.location
         start, end = datetime_of(started, location), datetime_of(completed, location)
@@ -405,15 +412,15 @@ class Run:
         if error is None:
             self._listen(Event.AFTER_JOB_RUNS)
         elif not self._listen(Event.AFTER_JOB_RUNS_WITH_ERROR, error) and not (
-            isinstance(error, ErrPanicRecovered) and Event.AFTER_JOB_RUNS_WITH_PANIC in self.spec.listeners
+            isinstance(error, ErrPanicRecovered) and Event.AFTER_JOB_RUNS_WITH_PANIC in self.spec.settings.listeners
         ):
             self.registry.report.error("gocron: job failed", "job", self.spec.name, "error", error)
 
     def _listen(self, event: Event, *more: object) -> bool:
         """Call the listeners of *event*; whether there was one."""
-        if not self.spec.listeners:
+        if not self.spec.settings.listeners:
             return False
-        listeners = self.spec.listeners.get(event, ())
+        listeners = self.spec.settings.listeners.get(event, ())
         for listener in listeners:
             self.registry.report.call(f"listener {event.value}", listener, self.record.id, self.spec.name, *more)
         return bool(listeners)

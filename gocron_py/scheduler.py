@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from types import FrameType, TracebackType
 from typing import TypeVar, final
 
@@ -25,7 +26,7 @@ from gocron_py.errors import (
     check_kind,
 )
 from gocron_py.instant import LAST, Instant, micros_of
-from gocron_py.job import Job, JobRecord, JobSpec, random_id, sorted_by_id
+from gocron_py.job import Job, JobRecord, JobSettings, JobSpec, random_id, sorted_by_id
 from gocron_py.job_options import JobOption
 from gocron_py.lifecycle import Lifecycle, leadership
 from gocron_py.option_names import check_option
@@ -51,10 +52,12 @@ class Scheduler:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # Of the jobs that have no option.
+        self._plain = settings.complete(JobSettings())
         # For the jobs' ids, which are no secrets: the system's own dice take as long as half of new_job.
         self._dice = random.Random()
         self._report = Reporter(settings.logger, settings.monitor, settings.monitor_status, settings.scheduler_monitor)
-        self._registry = Registry(settings, self._report)
+        self._registry = Registry(settings, self._report, partial(Job, self))
         self._life = Lifecycle(self._registry)
         self._pausing = Pausing(self._registry, self._life)
         if isinstance(settings.locker, TickLocker):
@@ -193,11 +196,10 @@ class Scheduler:
         :raises ValidationError: many subclasses: something of the definition, the task or the options is wrong.
         """
         self._life.check_alive()
-        spec = self._spec(definition, task, options)
-        record = JobRecord(spec.number or random_id(self._dice), spec)
-        spec.handle = Job(self, record, spec)
+        spec, number = self._spec(definition, task, options)
+        record = JobRecord(number or random_id(self._dice), spec)
         self._enter(record, spec, is_new=True)
-        return spec.handle
+        return Job(self, record, spec)
 
     def update(self, job_id: uuid.UUID, definition: JobDefinition, task: Task, *options: JobOption) -> Job:
         """Give a job another definition, task and options; it keeps its id and its history (Go: ``Update``).
@@ -212,57 +214,54 @@ class Scheduler:
         record = self._registry.jobs.get(job_id.int)
         if record is None:
             raise ErrJobNotFound(got=job_id)
-        spec = self._spec(definition, task, options)
-        if spec.number not in (0, job_id.int):
-            raise ErrInvalidArgument("update keeps the job's identifier", got=uuid.UUID(int=spec.number))
-        spec.handle = Job(self, record, spec)
+        spec, number = self._spec(definition, task, options)
+        if number not in (0, job_id.int):
+            raise ErrInvalidArgument("update keeps the job's identifier", got=uuid.UUID(int=number))
         self._enter(record, spec, is_new=False)
-        return spec.handle
+        return Job(self, record, spec)
 
-    def _spec(self, definition: JobDefinition, task: Task, options: tuple[JobOption, ...]) -> JobSpec:
-        """Check everything, in Go's order: task, options, arguments, definition."""
-        settings = self._settings
+    def _spec(self, definition: JobDefinition, task: Task, options: tuple[JobOption, ...]) -> tuple[JobSpec, int]:
+        """Check everything, in Go's order: task, options, arguments, definition.
+
+        :return: also the number of the id that an option has given; 0: none has.
+        """
         unchecked = check_task(task)
-        spec = JobSpec(unchecked, name_of(unchecked.function))
-        setup = Setup(settings.location, self._registry.now())
-        for option in (*settings.global_job_options, *options) if options else settings.global_job_options:
-            check_option(option, JobOption, "a job option")
-            option.apply(spec, setup)
-        spec.task = unchecked.checked()
+        setup = Setup(self._settings.location, self._registry.now())
+        has_options = options or self._settings.global_job_options
+        settings = self._job_settings(options, setup) if has_options else self._plain
+        spec = JobSpec(unchecked.checked(), settings.name or name_of(unchecked.function), settings)
         check_kind(definition, JobDefinition, "the definition")
-        setup.dst_policy, setup.start, setup.start_immediately = spec.dst_policy, spec.start, spec.start_immediately
-        settings.complete(spec)
-        self._share(spec, setup)
-        if spec.start is not None and spec.start > LAST:
-            raise ErrNoNextRun("the start is after the year 9999")
-        spec.schedule = definition.build(setup)
-        if isinstance(spec.schedule, OneTimeSchedule) and spec.kind is TickKind.GRID:
-            spec.kind = TickKind.ONCE
-        if spec.tick_locker is not None and (shortest := spec.tick_locker.store.shortest_interval):
-            check_pace(spec.schedule, setup.now, shortest)
+        if settings is not self._plain or settings.policy is not None:
+            self._prepare(spec, setup)
+        spec.schedule = schedule = definition.build(setup)
         spec.start_immediately = setup.start_immediately
-        spec.needs_context = (
-            spec.task.takes_context
-            or spec.parent_context is not None
-            or spec.executor is not None
-            or spec.locker is not None
-            or spec.elector is not None
-        )
-        return spec
+        if isinstance(schedule, OneTimeSchedule) and spec.kind is TickKind.GRID:
+            spec.kind = TickKind.ONCE
+        locker = settings.tick_locker
+        if locker is not None and (shortest := locker.store.shortest_interval):
+            check_pace(schedule, setup.now, shortest)
+        return spec, setup.number
 
-    def _share(self, spec: JobSpec, setup: Setup) -> None:
-        """Under a tick locker: what makes the job's ticks the same on all instances."""
-        spec.key = spec.overrides.get("key") or spec.name
-        if spec.interval_from_completion:
+    def _job_settings(self, options: tuple[JobOption, ...], setup: Setup) -> JobSettings:
+        """What the options say, those for all jobs first."""
+        settings = JobSettings()
+        for option in (*self._settings.global_job_options, *options):
+            check_option(option, JobOption, "a job option")
+            option.apply(settings, setup)
+        return self._settings.complete(settings)
+
+    def _prepare(self, spec: JobSpec, setup: Setup) -> None:
+        """Tell the definition what the options say, and under a tick locker what makes the job's ticks everybody's."""
+        settings = spec.settings
+        setup.dst_policy = settings.dst_policy
+        if setup.start is not None and setup.start > LAST:
+            raise ErrNoNextRun("the start is after the year 9999")
+        spec.start = setup.start
+        spec.key = settings.overrides.get("key") or spec.name
+        if settings.interval_from_completion:
             spec.kind = TickKind.DYNAMIC
-        locker = spec.locker
-        if not isinstance(locker, TickLocker):
-            return
-        spec.tick_locker = locker
-        spec.policy = locker.policy.with_overrides(spec.overrides)
-        spec.pauses = locker.pauses
-        if not spec.interval_from_completion:
-            setup.grid, setup.splay = spec.key, micros_of(spec.policy.splay)
+        elif settings.policy is not None:
+            setup.grid, setup.splay = spec.key, micros_of(settings.policy.splay)
 
     def _enter(self, record: JobRecord, spec: JobSpec, is_new: bool) -> None:
         registry, former, cancel, gone = self._registry, record.spec, None, False
@@ -270,7 +269,7 @@ class Scheduler:
             # A schedule may be a user's own: it is asked outside the lock, and again if the
             # scheduler was started or stopped meanwhile.
             era, first = registry.era, None
-            if registry.scheduling and spec.policy is None:
+            if registry.scheduling and spec.settings.policy is None:
                 first = registry.first(spec, spec.start, fresh=True, now=registry.now())
             with registry.lock:
                 if registry.era != era:
@@ -281,24 +280,25 @@ class Scheduler:
                     registry.add(record)
                 else:
                     cancel = registry.replace(record, spec)
-                if registry.scheduling and spec.policy is None:
+                if registry.scheduling and spec.settings.policy is None:
                     gone = registry.enter(record, first)
                 break
         if cancel is not None:
             cancel()
-        if spec.tick_locker is not None:
-            registry.share(spec.tick_locker)
+        if spec.settings.tick_locker is not None:
+            registry.share(spec.settings.tick_locker)
         if not is_new:
             self._pausing.carry_over(record, former)
         self._tell_entry(record, spec, None if is_new else former, gone)
 
     def _tell_entry(self, record: JobRecord, spec: JobSpec, former: JobSpec | None, gone: bool) -> None:
-        if former is not None:
-            self._report.tell("job_unregistered", former.handle)
-        self._report.tell("job_registered", spec.handle)
+        if self._report.scheduler_monitor is not None:
+            if former is not None:
+                self._report.tell("job_unregistered", Job(self, record, former))
+            self._report.tell("job_registered", Job(self, record, spec))
         if gone:
-            self._report.tell("job_unregistered", spec.handle)
-        elif spec.policy is not None and self._registry.scheduling:
+            self._report.tell("job_unregistered", Job(self, record, spec))
+        elif spec.settings.policy is not None and self._registry.scheduling:
             self._life.schedule_shared(record, spec)
         self._registry.keys.look_at(spec, self._report)
 
@@ -307,7 +307,7 @@ class Scheduler:
         self._life.check_process()
         with self._registry.lock:
             records = list(self._registry.jobs.values())
-        return sorted_by_id([record.spec.handle for record in records])
+        return sorted_by_id([Job(self, record, record.spec) for record in records])
 
     def jobs_waiting_in_queue(self) -> int:
         """How many runs wait for ``with_limit_concurrent_jobs(…, LimitMode.WAIT)`` (Go: ``JobsWaitingInQueue``)."""
@@ -331,7 +331,9 @@ class Scheduler:
             check_kind(tag, str, "a tag")
         wanted = set(tags)
         jobs = self._registry.jobs
-        self._remove(lambda: [number for number, record in list(jobs.items()) if wanted.intersection(record.spec.tags)])
+        self._remove(
+            lambda: [number for number, record in list(jobs.items()) if wanted.intersection(record.spec.settings.tags)]
+        )
 
     def _remove(self, choose: Callable[[], list[int]]) -> bool:
         registry, removed, cancels = self._registry, [], []
@@ -340,7 +342,7 @@ class Scheduler:
                 record = registry.jobs.get(number)
                 if record is not None:
                     cancels.append(registry.remove(record))
-                    removed.append(record.spec.handle)
+                    removed.append(Job(self, record, record.spec))
         for cancel in cancels:
             if cancel is not None:
                 cancel()

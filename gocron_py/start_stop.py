@@ -15,7 +15,7 @@ from gocron_py.errors import (
     ErrWithStopDateTimePast,
 )
 from gocron_py.instant import Instant, check_moment, instant_of
-from gocron_py.job import JobSpec
+from gocron_py.job import JobSettings
 from gocron_py.job_options import Apply, ApplyToJob, JobOption
 from gocron_py.option_names import Named, check_option
 
@@ -52,8 +52,8 @@ def with_start_at(option: StartAtOption) -> JobOption:
 def with_start_immediately() -> StartAtOption:
     """Run at each start of the scheduler; the schedule counts from there (Go: ``WithStartImmediately``)."""
 
-    def write(spec: JobSpec, setup: Setup) -> None:
-        spec.start_immediately = True
+    def write(settings: JobSettings, setup: Setup) -> None:
+        setup.start_immediately = True
 
     return StartAtOption(write)
 
@@ -68,11 +68,11 @@ def with_start_date_time(start: datetime | None) -> StartAtOption:
     """
     _check_datetime(start)
 
-    def write(spec: JobSpec, setup: Setup) -> None:
+    def write(settings: JobSettings, setup: Setup) -> None:
         at = None if start is None else instant_of(start, setup.location)
         if at is None or at < setup.now:
             raise ErrWithStartDateTimePast(got=start)
-        _start(spec, setup, at, start)
+        _start(settings, setup, at, start)
 
     return StartAtOption(write)
 
@@ -87,10 +87,10 @@ def with_start_date_time_past(start: datetime | None) -> StartAtOption:
     """
     _check_datetime(start)
 
-    def write(spec: JobSpec, setup: Setup) -> None:
+    def write(settings: JobSettings, setup: Setup) -> None:
         if start is None:
             raise ErrWithStartDateTimePastZero
-        _start(spec, setup, instant_of(start, setup.location), start)
+        _start(settings, setup, instant_of(start, setup.location), start)
 
     return StartAtOption(write)
 
@@ -114,13 +114,13 @@ def with_stop_date_time(end: datetime | None) -> StopAtOption:
     """
     _check_datetime(end)
 
-    def write(spec: JobSpec, setup: Setup) -> None:
+    def write(settings: JobSettings, setup: Setup) -> None:
         at = None if end is None else instant_of(end, setup.location)
         if at is None or at < setup.now:
             raise ErrWithStopDateTimePast(got=end)
-        if spec.start is not None and at < spec.start:
+        if setup.start is not None and at < setup.start:
             raise ErrStopTimeEarlierThanStartTime(got=end)
-        spec.stop = at
+        settings.stop = at
 
     return StopAtOption(write)
 
@@ -130,10 +130,10 @@ def _check_datetime(moment: datetime | None) -> None:
         check_moment(moment, "the time")
 
 
-def _start(spec: JobSpec, setup: Setup, at: Instant, given: datetime | None) -> None:
-    if spec.stop is not None and spec.stop < at:
+def _start(settings: JobSettings, setup: Setup, at: Instant, given: datetime | None) -> None:
+    if settings.stop is not None and settings.stop < at:
         raise ErrStartTimeLaterThanEndTime(got=given)
-    spec.start = at
+    setup.start = at
     # A fixed offset, as datetime.fromisoformat gives it, is a way to write an instant and no place.
     zone = None if given is None else given.tzinfo
     setup.start_location = zone if isinstance(zone, ZoneInfo) else None

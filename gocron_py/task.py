@@ -70,12 +70,14 @@ class Task:
         :raises ErrNewJobTaskNotFunc: the function cannot be called.
         :raises ErrNewJobWrongNumberOfParameters: the arguments do not fit its signature.
         """
-        parameter = _context_parameter(self.function)
+        function = self.function
+        is_own = _is_own(function)
+        parameter = _context_parameter(function, is_own)
         takes_context = parameter is not None and not self._gives(parameter)
-        _check_arguments(self.function, len(self.args) + takes_context, self.args, self.kwargs)
+        _check_arguments(function, is_own, len(self.args) + takes_context, self.args, self.kwargs)
         if not takes_context:
             return self
-        task = Task(self.function, self.args, self.kwargs)
+        task = Task(function, self.args, self.kwargs)
         task.takes_context = True
         return task
 
@@ -155,9 +157,12 @@ def _module_of_type(method: Any) -> str:
     return (owner if isinstance(owner, type) else type(owner)).__module__
 
 
-def _context_parameter(function: Any) -> str | None:
-    """The name of the first parameter, if a context is meant to go there."""
-    if type(function) is FunctionType and not _shows_wrapped(function):
+def _context_parameter(function: Any, is_own: bool) -> str | None:
+    """The name of the first parameter, if a context is meant to go there.
+
+    :param is_own: a plain function that says itself what it takes.
+    """
+    if is_own:
         annotations = function.__annotations__
         code = function.__code__
         if not annotations or not code.co_argcount:
@@ -165,7 +170,7 @@ def _context_parameter(function: Any) -> str | None:
         name = code.co_varnames[0]
         annotation = annotations.get(name)
     elif type(function) is partial:
-        inner = None if function.args else _context_parameter(function.func)
+        inner = None if function.args else _context_parameter(function.func, _is_own(function.func))
         return None if inner in function.keywords else inner
     else:
         parameter = _first_parameter(function)
@@ -178,9 +183,11 @@ def _context_parameter(function: Any) -> str | None:
     return name if bare is Context else None
 
 
-def _shows_wrapped(function: FunctionType) -> bool:
-    """Whether it is a decorator's, and takes whatever the decorated function takes."""
-    return function.__code__.co_flags & _VARARGS != 0 and hasattr(function, "__wrapped__")
+def _is_own(function: Any) -> bool:
+    """A plain function, and no decorator's that takes whatever the decorated one takes."""
+    if type(function) is not FunctionType:
+        return False
+    return not function.__code__.co_flags & _VARARGS or not hasattr(function, "__wrapped__")
 
 
 def _bare(annotation: Any) -> Any:
@@ -200,6 +207,8 @@ def _bare(annotation: Any) -> Any:
 
 
 def _is_spelled(text: str) -> bool:
+    if "Context" not in text:  # most annotations are texts, and another one
+        return False
     if "Annotated" in text:
         text = text.partition(",")[0]  # what follows may be anything
     words = {word.rpartition(".")[2] for word in _WORD.findall(text)}
@@ -228,8 +237,7 @@ def _first_parameter(function: Any) -> inspect.Parameter | None:
     return None if first is None or first.kind not in _BY_POSITION else first
 
 
-def _check_arguments(function: Any, count: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    is_own = type(function) is FunctionType and not _shows_wrapped(function)
+def _check_arguments(function: Any, is_own: bool, count: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     if is_own and not kwargs:
         # The common case without inspect.signature, which alone costs more than all of new_job.
         code = function.__code__

@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 import uuid
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -1374,3 +1375,35 @@ def test_jobs_are_sorted_by_the_bytes_of_their_ids(make_scheduler: MakeScheduler
     for job_id in ids:
         scheduler.new_job(every(), gocron.new_task(nothing), gocron.with_identifier(job_id))
     assert sorted(ids, key=lambda job_id: job_id.bytes) == [job.id() for job in scheduler.jobs()]
+
+
+@pytest.mark.parametrize("kind", ["removed", "updated", "at its last run"])
+def test_what_a_job_held_is_let_go_with_it(kind: str) -> None:
+    """At once, without the collector of cycles, which may come late in a program of many short-lived jobs."""
+    scheduler = gocron.new_scheduler()
+    scheduler.start()
+    done = threading.Event()
+
+    class Work:
+        def __call__(self) -> None:
+            done.set()
+
+    work = Work()
+    alive = weakref.ref(work)
+    every = gocron.duration_job(MS if kind == "at its last run" else HOUR)
+    gc.collect()
+    gc.disable()
+    try:
+        job = scheduler.new_job(every, gocron.new_task(work), gocron.with_limited_runs(1))
+        del work
+        if kind == "removed":
+            scheduler.remove_job(job.id())
+        elif kind == "updated":
+            scheduler.update(job.id(), every, gocron.new_task(print))
+        else:
+            assert done.wait(LIMIT)
+        del job
+        until(lambda: alive() is None)
+    finally:
+        gc.enable()
+        scheduler.shutdown()

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 import gocron_py as gocron
 from gocron_py.definitions import Setup
 from gocron_py.instant import SECOND
-from gocron_py.job import JobRecord, JobSpec
+from gocron_py.job import JobRecord, JobSettings, JobSpec
 from gocron_py.schedules.wall_time import load_location
 from gocron_py.timeline import Timeline
 
 
 def record(definition: gocron.JobDefinition | None = None) -> JobRecord:
-    spec = JobSpec(gocron.new_task(print), "job")
+    spec = JobSpec(gocron.new_task(print), "job", JobSettings())
     setup = Setup(location=load_location("UTC"), now=0)
     spec.schedule = (definition or gocron.duration_job(timedelta(seconds=1))).build(setup)
     return JobRecord(uuid.uuid4(), spec)

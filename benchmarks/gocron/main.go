@@ -147,11 +147,9 @@ func measureAdd(p spec) result {
 		}
 	}
 	for _, mark := range p.Marks {
-		window := max(held, mark-max(1000, mark/10))
-		addUpTo(window)
-		begin := time.Now()
+		begin, before := time.Now(), held
 		addUpTo(mark)
-		out[fmt.Sprintf("us_%d", mark)] = float64(time.Since(begin).Microseconds()) / float64(mark-window)
+		out[fmt.Sprintf("us_%d", mark)] = float64(time.Since(begin).Microseconds()) / float64(mark-before)
 	}
 	if !p.Started {
 		begin := time.Now()

@@ -68,7 +68,7 @@ class Answers:
 
     def tags(self) -> list[str]:
         """The tags in use, the most frequent ones."""
-        counts = Counter(tag for job in self._observer.look().jobs for tag in job.spec.tags)
+        counts = Counter(tag for job in self._observer.look().jobs for tag in job.spec.settings.tags)
         return sorted(tag for tag, _ in counts.most_common(100))
 
     def job(self, job_id: UUID) -> Document | None:
@@ -82,10 +82,10 @@ class Answers:
             **summary(seen, job),
             "definition": words.definition(schedule),
             "zone": words.zone_name(seen.location),
-            "dst_policy": spec.dst_policy.name.lower(),
+            "dst_policy": spec.settings.dst_policy.name.lower(),
             "limits": list(limits(seen, job)),
-            "locker": type(locker).__name__ if (locker := spec.locker) else None,
-            "history_size": spec.history_size,
+            "locker": type(locker).__name__ if (locker := spec.settings.locker) else None,
+            "history_size": spec.settings.history_size,
             "next_runs": [iso(seen, tick) for tick in ticks(job, _NEXT_RUNS)],
             "runs": [run(seen, entry) for entry in reversed(job.history)],
         }

@@ -37,7 +37,7 @@ def summary(seen: Snapshot, job: JobState) -> Document:
     return {
         "id": str(job.job.id()),
         "name": spec.name,
-        "tags": list(spec.tags),
+        "tags": list(spec.settings.tags),
         "schedule": words.describe(job.job.schedule(), seen.location),
         "state": job.state,
         "paused": job.paused,
@@ -68,15 +68,15 @@ def run(seen: Snapshot, entry: RunEntry) -> Document:
 
 def limits(seen: Snapshot, job: JobState) -> Iterable[str]:
     """What its options say about when it does not run."""
-    spec = job.spec
-    if spec.singleton is not None:
-        yield f"one run at a time; what comes too early {_too_early(spec.singleton.name)}"
-    if spec.limited_runs is not None:
-        yield f"{spec.limited_runs} runs, then it goes"
-    if spec.interval_from_completion:
+    settings = job.spec.settings
+    if settings.singleton is not None:
+        yield f"one run at a time; what comes too early {_too_early(settings.singleton.name)}"
+    if settings.limited_runs is not None:
+        yield f"{settings.limited_runs} runs, then it goes"
+    if settings.interval_from_completion:
         yield "the interval counts from the end of a run"
-    if spec.stop is not None:
-        yield f"stops at {iso(seen, spec.stop)}"
+    if settings.stop is not None:
+        yield f"stops at {iso(seen, settings.stop)}"
 
 
 def _too_early(mode: str) -> str:
@@ -87,7 +87,7 @@ def ticks(job: JobState, most: int, until: Instant | None = None) -> list[Instan
     """The next ticks, as ``Job.next_runs`` gives them."""
     ticks: list[Instant] = []
     tick, spec = job.next, job.spec
-    while tick is not None and len(ticks) < most and (spec.stop is None or tick < spec.stop):
+    while tick is not None and len(ticks) < most and (spec.settings.stop is None or tick < spec.settings.stop):
         if until is not None and tick >= until:
             break
         ticks.append(tick)
@@ -97,7 +97,7 @@ def ticks(job: JobState, most: int, until: Instant | None = None) -> list[Instan
 
 def timeline_row(seen: Snapshot, job: JobState, recent: Sequence[RunEntry]) -> Document:
     due = ticks(job, _MOST_TICKS + 1, seen.now + HOUR)
-    kept = len(job.history) == job.spec.history_size and len(recent) == len(job.history)
+    kept = len(job.history) == job.spec.settings.history_size and len(recent) == len(job.history)
     return {
         "id": str(job.job.id()),
         "name": job.spec.name,

@@ -67,14 +67,14 @@ class JobQuery:
     def _wants(self, job: JobState) -> bool:
         if self.state and self.state not in job.states:
             return False
-        if self.tag and self.tag not in job.spec.tags:
+        if self.tag and self.tag not in job.spec.settings.tags:
             return False
         if not self.search:
             return True
         wanted = self.search.casefold()
         return (
             wanted in job.spec.name.casefold()
-            or any(wanted in tag.casefold() for tag in job.spec.tags)
+            or any(wanted in tag.casefold() for tag in job.spec.settings.tags)
             or str(job.job.id()).startswith(wanted)
         )
 

@@ -38,6 +38,7 @@ class JobState:
     :ivar states: those of :data:`STATES` that hold.
     """
 
+    job: Job
     spec: JobSpec
     next: Instant | None
     running: int
@@ -46,11 +47,6 @@ class JobState:
     paused: bool
     history: Sequence[RunEntry]
     states: tuple[str, ...]
-
-    @property
-    def job(self) -> Job:
-        """Its handle."""
-        return self.spec.handle
 
     @property
     def state(self) -> str:
@@ -118,17 +114,20 @@ class Observer:
         return Snapshot(now, registry.settings.location, states)
 
     def _read(self, records: Sequence[JobRecord], now: Instant) -> Iterator[JobState]:
+        registry = self.scheduler._registry
         for record in records:
             if record.removed:
                 continue
             spec, history = record.spec, record.history
+            pauses = spec.settings.pauses
             yield JobState(
+                job=registry.handle(record, spec),
                 spec=spec,
                 next=record.next,
                 running=record.executing,
                 waiting=len(record.waiting or ()),
                 started=record.started,
-                paused=record.paused or bool(spec.pauses is not None and spec.pauses.of_job(spec.key)),
+                paused=record.paused or bool(pauses is not None and pauses.of_job(spec.key)),
                 history=history,
                 states=tuple(self._states(record, history, now)),
             )

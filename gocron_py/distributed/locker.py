@@ -244,7 +244,7 @@ class TickLocker:
         return self._attempt(run, job_key(run.spec.key), self._policy_of(run))
 
     def _policy_of(self, run: Run) -> TickPolicy:
-        return self.policy if run.spec.policy is None else run.spec.policy
+        return self.policy if run.spec.settings.policy is None else run.spec.settings.policy
 
     def _waited(self, run: Run, attempt: Attempt, key: str, policy: TickPolicy) -> Attempt:
         """The claim of a run that has been left to others for a while."""

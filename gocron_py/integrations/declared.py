@@ -14,7 +14,7 @@ from typing import final
 from gocron_py.definitions import JobDefinition, Setup, one_time_job, one_time_job_start_date_time
 from gocron_py.errors import GocronError
 from gocron_py.instant import Instant, datetime_of
-from gocron_py.job import Job, JobSpec
+from gocron_py.job import Job, JobSettings
 from gocron_py.job_options import JobOption
 from gocron_py.monitor import RunRecord
 from gocron_py.scheduler import Scheduler
@@ -125,10 +125,10 @@ _LOOK = 0.02
 class _ByHand(JobOption):
     """The last option of a job that has no schedule: what the others say of its times does not count."""
 
-    def apply(self, spec: JobSpec, setup: Setup) -> None:
-        spec.start = setup.start_location = spec.stop = spec.limited_runs = None
-        spec.start_immediately = spec.interval_from_completion = False
-        spec.history_size = 1
+    def apply(self, settings: JobSettings, setup: Setup) -> None:
+        setup.start = setup.start_location = settings.stop = settings.limited_runs = None
+        setup.start_immediately = settings.interval_from_completion = False
+        settings.history_size = 1
 
 
 def upcoming(job: Job, count: int) -> list[datetime]:
@@ -137,7 +137,7 @@ def upcoming(job: Job, count: int) -> list[datetime]:
     location, now = registry.settings.location, registry.now()
     tick = registry.first(spec, spec.start, fresh=True, now=now)
     ticks: list[Instant] = []
-    while tick is not None and len(ticks) < count and (spec.stop is None or tick < spec.stop):
+    while tick is not None and len(ticks) < count and (spec.settings.stop is None or tick < spec.settings.stop):
         ticks.append(tick)
         tick = spec.schedule.next(tick)
     return [datetime_of(tick, location) for tick in ticks]

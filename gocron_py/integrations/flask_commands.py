@@ -68,7 +68,7 @@ def _telling_errors() -> Iterator[None]:
 def _kept(jobs: ProcessScheduler, name: str) -> Job:
     """A job whose pause outlives this command."""
     job = _named(jobs, name)
-    if job._spec.policy is None:
+    if job._spec.settings.policy is None:
         raise click.ClickException("a pause is kept by a tick locker, and the job has none: see GOCRON_LOCKER")
     return job
 

@@ -129,9 +129,9 @@ class Series:
     def begin(self, job: Job) -> None:
         """Series that a job will have begin with zero: else the first failure is no increase."""
         spec = job._spec
-        if spec.locker is not None and not self.locks:
+        if spec.settings.locker is not None and not self.locks:
             self.locks = {answer: self._metrics.locks.labels(self.label, answer) for answer in _ANSWERS}
-        if spec.policy is not None:
+        if spec.settings.policy is not None:
             for kind in TickEventKind:
                 self._metrics.ticks.labels(self.label, kind.value)
 
