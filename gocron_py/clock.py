@@ -115,25 +115,27 @@ def _offset() -> Micros:
 class _RealTimer:
     # A lock with a time-out is a binary semaphore in one C call; a Condition makes a new lock for
     # every wait and costs several times as much (benchmarks/).
-    __slots__ = ("_bell", "_offset")
+    __slots__ = ("_bell", "_offset", "_was_near")
 
     def __init__(self) -> None:
         self._bell = threading.Lock()
         self._bell.acquire()
         self._offset = _offset()
+        self._was_near = False
 
     def wait_until(self, due: Instant | None, waiters: int) -> Micros:
-        timeout = LONGEST_SLEEP if due is None else min((due - _wall()) / SECOND, LONGEST_SLEEP)
+        timeout = LONGEST_SLEEP if due is None else min((due - time.time_ns() // 1000) / SECOND, LONGEST_SLEEP)
         if timeout > 0:
-            self._bell.acquire(timeout=timeout if timeout > _NEAR else _NAP)
+            is_near = timeout <= _NEAR
+            self._bell.acquire(timeout=_NAP if is_near and self._was_near else timeout)
+            self._was_near = is_near
+        offset = time.time_ns() // 1000 - elapsed()
+        if -SMALLEST_JUMP < offset - self._offset < SMALLEST_JUMP:
+            self._offset = offset
+            return 0
         return self._jump()
 
     def _jump(self) -> Micros:
-        offset = _wall() - elapsed()
-        step = offset - self._offset
-        if -SMALLEST_JUMP < step < SMALLEST_JUMP:
-            self._offset = offset
-            return 0
         offset = _offset()
         step = offset - self._offset
         self._offset = offset

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, final
 
 from gocron_py.clock import RealClock
 from gocron_py.distributed.tick import TickKind
 from gocron_py.instant import SECOND, Instant
+from gocron_py.job import JobRecord, JobSpec
 from gocron_py.limits import LONGEST_QUEUE, Admission, LimitMode
 from gocron_py.monitor import JobStatus
 from gocron_py.run import PAUSED
 
 if TYPE_CHECKING:
-    from gocron_py.job import JobRecord, JobSpec
     from gocron_py.pool import Call, WorkerPool
     from gocron_py.registry import Registry
     from gocron_py.run import Run
@@ -39,13 +39,9 @@ _AFTER_A_FAULT = 0.5
 _HELD_UP = 0.1
 
 
-class _Due(NamedTuple):
-    tick: Instant
-    record: JobRecord
-    spec: JobSpec
-    following: Instant | None
-    # Set if it is late, and is left to the tick locker with all that is before this.
-    missed_before: Instant | None
+# A tick that is due: of which job, as it was then; the tick after it; and if it is late, and left to the tick locker,
+# up to when all are.
+_Due = tuple[Instant, JobRecord, JobSpec, Instant | None, Instant | None]
 
 
 @final
@@ -122,12 +118,13 @@ class Executor:
 
     def _hand(self, run: Run) -> None:
         """Give a run to a worker, or leave it to other instances for a while."""
-        try:
-            deferred = run.defer(self.resume)
-        except BaseException:  # a schedule of a user's: that it raises is told where it is asked for the next tick
-            deferred = False
-        if not deferred:
-            self._put(run)
+        if run.spec.settings.tick_locker is not None:
+            try:
+                if run.defer(self.resume):
+                    return
+            except BaseException:  # a schedule of a user's: that it raises is told where it is asked for the next tick
+                pass
+        self._put(run)
 
     def _put(self, run: Run) -> None:
         """Give a run to a worker; if the scheduler stops, it does not begin, nor do those that wait for it."""
@@ -183,15 +180,15 @@ class Executor:
         registry, timer = self._registry, self._timer
         while not self._stopping:
             try:
-                with registry.lock:
-                    due, waiters = registry.timeline.earliest(), len(registry.timeline)
+                due = registry.timeline.hint() if self._is_real else self._earliest()
                 # The last thing before the sleep: the worker that wakes finds the interpreter free.
                 self._pool.kick()
-                self._wait_for_workers()
+                if self._behind_since is not None or self._pool.backlog() > LONGEST_QUEUE:
+                    self._wait_for_workers()
                 if not self._is_real:
                     # A clock that is moved by hand stands still until what it set off has started.
                     registry.watch(lambda: not registry.not_started, _HELD_UP)
-                jump = timer.wait_until(due, waiters)
+                jump = timer.wait_until(due, len(registry.timeline))
                 if self._unwoken is not None:
                     error, self._unwoken = self._unwoken, None
                     self._tell_error("gocron: the clock's timer raised when it was to wake", error)
@@ -209,13 +206,17 @@ class Executor:
             self._is_over = True
             registry.changed.notify_all()
 
+    def _earliest(self) -> Instant | None:
+        with self._registry.lock:
+            return self._registry.timeline.earliest()
+
     def _wait_for_workers(self) -> None:
         """While as many calls wait as may, take no ticks: as Go's full channels do, it bounds what a stop waits for.
 
         A tick that was due meanwhile comes late, those that follow it before then are stepped over.
         """
         pool = self._pool
-        if pool.backlog() <= LONGEST_QUEUE:
+        if pool.backlog() <= LONGEST_QUEUE:  # it was behind, and is no more
             self._behind_since = None
             return
         if self._behind_since is None:
@@ -257,7 +258,7 @@ class Executor:
     def _dispatch(self) -> None:
         """Hand over what is due. If there is no end of it, the rest is for the next round: workers must be woken."""
         registry, end = self._registry, time.monotonic() + (_ROUND if self._is_real else _ROUND_BY_HAND)
-        while not self._stopping and time.monotonic() < end:
+        while not self._stopping:
             now = registry.now()
             with registry.lock:
                 era = registry.era
@@ -267,18 +268,18 @@ class Executor:
             # Schedules may be a user's own: they are asked outside the lock, and what changed
             # meanwhile is left alone.
             self.take(self._admit([self._due(due, record, spec, now) for due, record, spec in taken], era))
-            if not registry.timeline.is_due(registry.now()):
+            if not registry.timeline.is_due(registry.now()) or time.monotonic() > end:
                 return
 
     def _due(self, tick: Instant, record: JobRecord, spec: JobSpec, now: Instant) -> _Due:
         following, policy = self._following(spec, tick, now), spec.settings.policy
         if policy is None or spec.settings.interval_from_completion or record.immediate or following is None:
-            return _Due(tick, record, spec, following, None)
+            return tick, record, spec, following, None
         try:
             is_behind = policy.is_behind(spec.schedule, tick, now)
         except BaseException:  # that it raises is told where it is asked for the next tick
             is_behind = False
-        return _Due(tick, record, spec, following, min(following, now + 1) if is_behind else None)
+        return tick, record, spec, following, min(following, now + 1) if is_behind else None
 
     def _following(self, spec: JobSpec, tick: Instant, now: Instant) -> Instant | None:
         try:
@@ -296,10 +297,10 @@ class Executor:
             if registry.era != era:
                 return []
             for due in dues:
-                record = due.record
-                if record.removed or record.spec is not due.spec or record.entry:
+                _, record, spec, _, _ = due
+                if record.removed or record.spec is not spec or record.entry:
                     continue
-                parent = due.spec.settings.parent_context
+                parent = spec.settings.parent_context
                 if parent is not None and parent.done():
                     registry.plan(record, None)
                     ended.append(record)
@@ -320,12 +321,12 @@ class Executor:
 
     def _step_over(self, due: _Due) -> Call:
         """A tick of a paused job. Gives what tells of it. The lock is held."""
-        registry, spec = self._registry, due.spec
-        entry = registry.step_over(due.record, due.tick, due.following)
+        registry, (tick, record, spec, following, _) = self._registry, due
+        entry = registry.step_over(record, tick, following)
 
         def tell() -> None:
             registry.report.debug("gocron: tick skipped", "job", spec.name, "reason", PAUSED)
-            job = registry.handle(due.record, spec)
+            job = registry.handle(record, spec)
             registry.report.count(job, JobStatus.SKIP)
             registry.report.ended(job, entry)
 
@@ -336,21 +337,21 @@ class Executor:
 
         ``None``: it is late, and left to the tick locker.
         """
-        registry, record = self._registry, due.record
-        record.ticked = due.tick
-        if due.missed_before is not None:
-            registry.plan(record, due.following)
-            registry.catch_up(due.spec, due.tick, due.missed_before)
+        registry, (tick, record, spec, following, missed_before) = self._registry, due
+        record.ticked = tick
+        if missed_before is not None:
+            registry.plan(record, following)
+            registry.catch_up(spec, tick, missed_before)
             return None
-        kind = TickKind.START if record.immediate and due.spec.kind is not TickKind.DYNAMIC else None
+        kind = TickKind.START if record.immediate and spec.kind is not TickKind.DYNAMIC else None
         record.immediate = False
-        if not due.spec.settings.interval_from_completion:
-            registry.plan(record, due.following)
-            return registry.offer(record, due.tick, due.tick, kind) or self._spent(due.spec)
-        offer = registry.offer(record, due.tick, due.tick, kind)
+        if not spec.settings.interval_from_completion:
+            registry.plan(record, following)
+            return registry.offer(record, tick, tick, kind) or self._spent(spec)
+        offer = registry.offer(record, tick, tick, kind)
         if not record.admitted:  # dropped: no completion will enter the next tick
-            registry.plan(record, due.following)
-        return offer or self._spent(due.spec)
+            registry.plan(record, following)
+        return offer or self._spent(spec)
 
     def _spent(self, spec: JobSpec) -> Call:
         info = self._registry.report.info

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
+    from gocron_py.job import JobRecord
     from gocron_py.run import Run
 
 # So many runs may wait; Go's channels have this size and block the scheduler beyond it.
@@ -52,21 +53,17 @@ class Limits:
 
     def admit(self, run: Run) -> Admission:
         """Ask for a run to go. GO must be answered by :meth:`release` when it is over."""
-        answer = self._without_limit(run) if self._limit is None else self._within(self._limit, run)
+        record, mode = run.record, run.spec.settings.singleton
+        if self._limit is not None:
+            answer = self._within(self._limit, run)
+        elif mode is None or not record.admitted:
+            answer = Admission.GO
+        else:
+            answer = _beside_another(record, mode, run)
         if answer is Admission.GO:
             self._active += 1
-            run.record.admitted += 1
+            record.admitted += 1
         return answer
-
-    def _without_limit(self, run: Run) -> Admission:
-        mode, record = run.spec.settings.singleton, run.record
-        if mode is None or not record.admitted:
-            return Admission.GO
-        if mode is LimitMode.RESCHEDULE:
-            return Admission.SINGLETON
-        if record.waiting is None:
-            record.waiting = deque()
-        return _join(record.waiting, run, Admission.SINGLETON)
 
     def _within(self, limit: int, run: Run) -> Admission:
         if self._active >= limit:
@@ -94,6 +91,15 @@ class Limits:
         """Drop the runs of *waiting*; none of them was let through."""
         while waiting:
             waiting.popleft().give_back()
+
+
+def _beside_another(record: JobRecord, mode: LimitMode, run: Run) -> Admission:
+    """While another run of the job goes on."""
+    if mode is LimitMode.RESCHEDULE:
+        return Admission.SINGLETON
+    if record.waiting is None:
+        record.waiting = deque()
+    return _join(record.waiting, run, Admission.SINGLETON)
 
 
 def _join(queue: deque[Run], run: Run, full: Admission) -> Admission:

@@ -150,19 +150,20 @@ class Registry:
         spec = record.spec
         if spec.settings.limited_runs is not None and record.counted >= spec.settings.limited_runs:
             return None
-        run = Run(self, record, self._context(record), scheduled, announced, kind or spec.kind, errand)
+        context = self._context(record) if spec.needs_context else None
+        run = Run(self, record, context, scheduled, announced, kind or spec.kind, errand)
         record.counted += 1
         answer = self.limits.admit(run)
         if answer is Admission.GO:
-            self._let_through()
+            self.in_flight += 1
+            self.not_started += 1
         elif answer is not Admission.WAIT:
             run.give_back()
         return run, answer
 
     def _context(self, record: JobRecord) -> Context | None:
-        spec = record.spec
-        if record.context is None and spec.needs_context:
-            parent = spec.settings.parent_context
+        if record.context is None:
+            parent = record.spec.settings.parent_context
             record.context, record.cancel = with_cancel(background() if parent is None else parent)
         return record.context
 
@@ -192,10 +193,6 @@ class Registry:
             record.executing += 1
             self._no_longer_waits()
         return now
-
-    def _let_through(self) -> None:
-        self.in_flight += 1
-        self.not_started += 1
 
     def _no_longer_waits(self) -> None:
         self.not_started -= 1
@@ -245,7 +242,8 @@ class Registry:
                 self._no_longer_waits()
             following = self.limits.release(run)
             if following is not None:
-                self._let_through()
+                self.in_flight += 1
+                self.not_started += 1
             ended = run.is_of_its_job() and self._after_last(run, tick)
             if ended:
                 cancel = self.remove(record)

@@ -160,7 +160,7 @@ class Run:
 
     def is_current(self) -> bool:
         """Whether, besides, the scheduler was not stopped since. Under the registry's lock."""
-        return self.is_of_its_job() and self.era == self.registry.era
+        return self.record.spec is self.spec and not self.record.removed and self.era == self.registry.era
 
     def give_back(self) -> None:
         """The run will not be: it uses up none of ``with_limited_runs``. Under the registry's lock."""
@@ -306,14 +306,15 @@ class Run:
         self._refused(PAUSED)
 
     def _work(self) -> None:
-        report = self.registry.report
-        self._listen(Event.BEFORE_JOB_RUNS)
+        report, listeners = self.registry.report, self.spec.settings.listeners
+        if listeners:
+            self._listen(Event.BEFORE_JOB_RUNS)
         if report.scheduler_monitor is not None:
             show, location = datetime_of, self.registry.settings.location
             report.tell("job_started", self.job())
             actual = show(self.registry.now(), location)
             report.tell("job_scheduling_delay", self.job(), show(self.announced, location), actual)
-        reason = self._reason_to_skip()
+        reason = self._reason_to_skip() if listeners else None
         if reason is not None:
             self.decided = True
             self.registry.skipped(self, f"skipped by a listener: {reason}")
@@ -324,8 +325,6 @@ class Run:
         self._perform()
 
     def _reason_to_skip(self) -> Exception | None:
-        if not self.spec.settings.listeners:
-            return None
         for listener in self.spec.settings.listeners.get(Event.BEFORE_JOB_RUNS_SKIP, ()):
             try:
                 answer = listener(self.record.id, self.spec.name)
@@ -395,7 +394,8 @@ class Run:
     def _after(self, started: Instant, completed: Instant, error: Exception | None) -> None:
         report = self.registry.report
         if report.monitor is None and report.monitor_status is None and report.scheduler_monitor is None:
-            self._tell_listeners(error)
+            if error is not None or self.spec.settings.listeners:
+                self._tell_listeners(error)
             return
         job = self.job()
         status = JobStatus.SUCCESS if error is None else JobStatus.FAIL

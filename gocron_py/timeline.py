@@ -72,6 +72,13 @@ class Timeline:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
+    def hint(self) -> Instant | None:
+        """When the next tick is due, or an entry that is stale by now. Asked without the lock."""
+        try:
+            return self._heap[0][0]
+        except IndexError:
+            return None
+
     def is_due(self, now: Instant) -> bool:
         """Whether a tick may be due at *now*. Asked without the lock, as a hint: the entry may be stale."""
         try:
