@@ -15,7 +15,7 @@ from gocron_py.instant import SECOND, Instant, Micros, instant_of
 
 # A sleep is cut to this, so that a wall clock that was set, or a machine that was suspended,
 # is noticed within a second.
-LONGEST_SLEEP = 0.5
+LONGEST_SLEEP = 0.8
 
 # What is due sooner than the first is waited for as long as the second: ticks that close come in
 # thousands a second, and one awakening for several of them costs a third (benchmarks/).
