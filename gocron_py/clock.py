@@ -17,8 +17,8 @@ from gocron_py.instant import SECOND, Instant, Micros, instant_of
 # is noticed within a second.
 LONGEST_SLEEP = 0.8
 
-# What is due sooner than the first is waited for as long as the second: ticks that close come in
-# thousands a second, and one awakening for several of them costs a third (benchmarks/).
+# What is due sooner than the first is waited for as long as the second, if what was slept for before was near too:
+# ticks that close come in thousands a second, and one awakening for several of them costs a third (benchmarks/).
 _NEAR = 0.000_04
 _NAP = 0.000_25
 
@@ -134,27 +134,25 @@ class _RealTimer:
             self._bell.acquire(timeout=LONGEST_SLEEP)
         else:
             self._sleep(due)
-        offset = time.time_ns() // 1000 - elapsed()
+        offset = _wall() - elapsed()
         if -SMALLEST_JUMP < offset - self._offset < SMALLEST_JUMP:
             self._offset = offset
             return 0
         return self._jump()
 
     def _sleep(self, due: Instant) -> None:
-        left = (due - time.time_ns() // 1000) / SECOND
+        left = (due - _wall()) / SECOND
         is_near = left <= _NEAR
         if left > LONGEST_SLEEP:
             left = LONGEST_SLEEP
         elif left > _FAR:
             if self._bell.acquire(timeout=left - _EARLY):
                 return
-            left = (due - time.time_ns() // 1000) / SECOND
+            left = (due - _wall()) / SECOND
             if left > _FAR:  # the clock was set back
                 return
-        elif is_near and self._was_near:
-            left = _NAP
         if left > 0:
-            self._bell.acquire(timeout=left)
+            self._bell.acquire(timeout=_NAP if is_near and self._was_near else left)
             self._was_near = is_near
 
     def _jump(self) -> Micros:
