@@ -103,7 +103,10 @@ def check_deaths(directory: Path, site: Site) -> None:
     assert again.fence > first.fence
     window = (0 if site.is_exact else micros_of(holder_jobs.LEASE)) + round((site.poll or 10) * SECOND)
     assert again.time - lines.death(first) < window + _REST
-    killer = lines.cut_off("killer")
+    # At another tick a run of it may have been in a process that one of the others killed at that moment.
+    tick = round(float((directory / "killer").readlink().name) * SECOND)
+    others = {line.pid for job in ("before", "midway") for line in lines.cut_off(job)}
+    killer = [line for line in lines.cut_off("killer") if line.at == tick or line.pid not in others]
     assert len({line.at for line in killer}) == 1
     assert len({line.pid for line in killer}) == len(killer) >= 2, lines
     assert [line.attempt for line in killer] == list(range(killer[0].attempt, holder_jobs.MOST_ATTEMPTS + 1)), lines
