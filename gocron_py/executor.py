@@ -183,8 +183,7 @@ class Executor:
                 due = registry.timeline.hint() if self._is_real else self._earliest()
                 # The last thing before the sleep: the worker that wakes finds the interpreter free.
                 self._pool.kick()
-                if self._behind_since is not None or self._pool.backlog() > LONGEST_QUEUE:
-                    self._wait_for_workers()
+                self._wait_for_workers()
                 if not self._is_real:
                     # A clock that is moved by hand stands still until what it set off has started.
                     registry.watch(lambda: not registry.not_started, _HELD_UP)
@@ -216,7 +215,7 @@ class Executor:
         A tick that was due meanwhile comes late, those that follow it before then are stepped over.
         """
         pool = self._pool
-        if pool.backlog() <= LONGEST_QUEUE:  # it was behind, and is no more
+        if pool.backlog() <= LONGEST_QUEUE:
             self._behind_since = None
             return
         if self._behind_since is None:
@@ -268,7 +267,8 @@ class Executor:
             # Schedules may be a user's own: they are asked outside the lock, and what changed
             # meanwhile is left alone.
             self.take(self._admit([self._due(due, record, spec, now) for due, record, spec in taken], era))
-            if not registry.timeline.is_due(registry.now()) or time.monotonic() > end:
+            due = registry.timeline.hint()
+            if due is None or due > registry.now() or time.monotonic() > end:
                 return
 
     def _due(self, tick: Instant, record: JobRecord, spec: JobSpec, now: Instant) -> _Due:

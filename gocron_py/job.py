@@ -14,7 +14,7 @@ from uuid import UUID
 from gocron_py.context import Context
 from gocron_py.distributed.tick import TickKind
 from gocron_py.errors import ErrInvalidArgument
-from gocron_py.instant import Instant, datetime_of
+from gocron_py.instant import LAST, Instant, datetime_of
 from gocron_py.monitor import JobStatus, RunRecord
 from gocron_py.schedules.description import DescribedSchedule, JobSchedule
 from gocron_py.schedules.wall_time import DaylightSavingsTimePolicy
@@ -123,6 +123,16 @@ class JobSpec:
         self.start_immediately = False
         # Whether anybody looks at the context of the job's runs.
         self.needs_context = settings.needs_context or task.takes_context
+
+    def ticks(self, first: Instant | None, most: int, until: Instant | None = None) -> list[Instant]:
+        """*first* and what follows: at most so many, before the stop time and *until*. May call a user's schedule."""
+        end = min((moment for moment in (self.settings.stop, until) if moment is not None), default=LAST + 1)
+        ticks: list[Instant] = []
+        tick = first
+        while tick is not None and tick < end and len(ticks) < most:
+            ticks.append(tick)
+            tick = self.schedule.next(tick)
+        return ticks
 
     def is_unguarded(self) -> bool:
         """Whether each of several processes runs it, and nobody has said that this is meant."""
@@ -298,13 +308,9 @@ class Job:
         """
         if not isinstance(n, int) or isinstance(n, bool) or n < 0:
             raise ErrInvalidArgument("next_runs takes a number of zero or more", got=n)
-        tick, spec = self._read(lambda record: (record.next, record.spec))
-        ticks: list[Instant] = []
-        while tick is not None and len(ticks) < n and (spec.settings.stop is None or tick < spec.settings.stop):
-            ticks.append(tick)
-            tick = spec.schedule.next(tick)
+        first, spec = self._read(lambda record: (record.next, record.spec))
         location = self._location
-        return [datetime_of(tick, location) for tick in ticks]
+        return [datetime_of(tick, location) for tick in spec.ticks(first, n)]
 
     def run_now(self) -> None:
         """Have the job run once more, at once, beside its schedule. Returns when the run is handed over.

@@ -155,8 +155,7 @@ class Registry:
         record.counted += 1
         answer = self.limits.admit(run)
         if answer is Admission.GO:
-            self.in_flight += 1
-            self.not_started += 1
+            self._let_through()
         elif answer is not Admission.WAIT:
             run.give_back()
         return run, answer
@@ -193,6 +192,10 @@ class Registry:
             record.executing += 1
             self._no_longer_waits()
         return now
+
+    def _let_through(self) -> None:
+        self.in_flight += 1
+        self.not_started += 1
 
     def _no_longer_waits(self) -> None:
         self.not_started -= 1
@@ -242,8 +245,7 @@ class Registry:
                 self._no_longer_waits()
             following = self.limits.release(run)
             if following is not None:
-                self.in_flight += 1
-                self.not_started += 1
+                self._let_through()
             ended = run.is_of_its_job() and self._after_last(run, tick)
             if ended:
                 cancel = self.remove(record)

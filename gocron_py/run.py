@@ -310,10 +310,10 @@ class Run:
         if listeners:
             self._listen(Event.BEFORE_JOB_RUNS)
         if report.scheduler_monitor is not None:
-            show, location = datetime_of, self.registry.settings.location
-            report.tell("job_started", self.job())
+            job, show, location = self.job(), datetime_of, self.registry.settings.location
+            report.tell("job_started", job)
             actual = show(self.registry.now(), location)
-            report.tell("job_scheduling_delay", self.job(), show(self.announced, location), actual)
+            report.tell("job_scheduling_delay", job, show(self.announced, location), actual)
         reason = self._reason_to_skip() if listeners else None
         if reason is not None:
             self.decided = True
@@ -418,8 +418,6 @@ class Run:
 
     def _listen(self, event: Event, *more: object) -> bool:
         """Call the listeners of *event*; whether there was one."""
-        if not self.spec.settings.listeners:
-            return False
         listeners = self.spec.settings.listeners.get(event, ())
         for listener in listeners:
             self.registry.report.call(f"listener {event.value}", listener, self.record.id, self.spec.name, *more)

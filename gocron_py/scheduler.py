@@ -231,7 +231,7 @@ class Scheduler:
         settings = self._job_settings(options, setup) if has_options else self._plain
         spec = JobSpec(unchecked.checked(), settings.name or name_of(unchecked.function), settings)
         check_kind(definition, JobDefinition, "the definition")
-        if settings is not self._plain or settings.policy is not None:
+        if has_options or settings.policy is not None:
             self._prepare(spec, setup)
         spec.schedule = schedule = definition.build(setup)
         spec.start_immediately = setup.start_immediately

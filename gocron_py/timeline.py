@@ -79,13 +79,6 @@ class Timeline:
         except IndexError:
             return None
 
-    def is_due(self, now: Instant) -> bool:
-        """Whether a tick may be due at *now*. Asked without the lock, as a hint: the entry may be stale."""
-        try:
-            return self._heap[0][0] <= now
-        except IndexError:
-            return False
-
     def take(self, now: Instant, most: int) -> list[tuple[Instant, JobRecord]]:
         """Remove and give the ticks due at *now*, at most so many."""
         heap = self._heap

@@ -85,14 +85,7 @@ def _too_early(mode: str) -> str:
 
 def ticks(job: JobState, most: int, until: Instant | None = None) -> list[Instant]:
     """The next ticks, as ``Job.next_runs`` gives them."""
-    ticks: list[Instant] = []
-    tick, spec = job.next, job.spec
-    while tick is not None and len(ticks) < most and (spec.settings.stop is None or tick < spec.settings.stop):
-        if until is not None and tick >= until:
-            break
-        ticks.append(tick)
-        tick = spec.schedule.next(tick)
-    return ticks
+    return job.spec.ticks(job.next, most, until)
 
 
 def timeline_row(seen: Snapshot, job: JobState, recent: Sequence[RunEntry]) -> Document:

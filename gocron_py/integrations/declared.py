@@ -13,7 +13,7 @@ from typing import final
 
 from gocron_py.definitions import JobDefinition, Setup, one_time_job, one_time_job_start_date_time
 from gocron_py.errors import GocronError
-from gocron_py.instant import Instant, datetime_of
+from gocron_py.instant import datetime_of
 from gocron_py.job import Job, JobSettings
 from gocron_py.job_options import JobOption
 from gocron_py.monitor import RunRecord
@@ -135,12 +135,8 @@ def upcoming(job: Job, count: int) -> list[datetime]:
     """The next times of a job, also where its scheduler is not started; if the schedule ends, fewer."""
     spec, registry = job._spec, job._scheduler._registry
     location, now = registry.settings.location, registry.now()
-    tick = registry.first(spec, spec.start, fresh=True, now=now)
-    ticks: list[Instant] = []
-    while tick is not None and len(ticks) < count and (spec.settings.stop is None or tick < spec.settings.stop):
-        ticks.append(tick)
-        tick = spec.schedule.next(tick)
-    return [datetime_of(tick, location) for tick in ticks]
+    first = registry.first(spec, spec.start, fresh=True, now=now)
+    return [datetime_of(tick, location) for tick in spec.ticks(first, count)]
 
 
 def warn_without_locker(scheduler: Scheduler, setting: str) -> None:
