@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import signal
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 import yaml
 from kubernetes import client as kube
 
@@ -24,7 +22,6 @@ from gocron_py.distributed.kubernetes import KubernetesElector, KubernetesStore
 from tests.distributed.elector_checks import leads
 from tests.distributed.kube_tools import Cluster, until
 from tests.servers.kube import KubeServer
-from tests.servers.redis import RedisServer
 
 DEPLOY = Path(__file__).parent.parent / "examples/deploy"
 MANIFESTS = DEPLOY / "kubernetes"
@@ -200,57 +197,3 @@ def test_the_program_of_the_pods_registers_its_job_and_ends_well(cluster: Cluste
     store.close()
     assert 0 == process.returncode, output
     assert all(line.startswith("report of ") for line in output.splitlines())
-
-
-# -- docker-compose ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["redis", "etcd", "postgres"])
-def test_a_service_is_pinned_local_durable_and_watched(name: str) -> None:
-    """An image with a version, a port of this machine only, a volume that is declared, and a health check."""
-    service = COMPOSE["services"][name]
-    image, _, version = service["image"].rpartition(":")
-    assert image
-    assert version not in ("", "latest")
-    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-    volumes = {volume.partition(":")[0] for volume in service["volumes"]}
-    assert volumes
-    assert volumes <= set(COMPOSE["volumes"])
-    assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
-    assert "unless-stopped" == service["restart"]
-
-
-def test_no_password_is_in_it() -> None:
-    """Those who start it set them."""
-    environment = [service.get("environment", {}) for service in COMPOSE["services"].values()]
-    secrets = {name: value for each in environment for name, value in each.items() if "PASSWORD" in name}
-    assert {
-        "REDIS_PASSWORD": "${REDIS_PASSWORD:?set it}",
-        "POSTGRES_PASSWORD": "${POSTGRES_PASSWORD:?set it}",
-    } == secrets
-
-
-@pytest.mark.slow
-def test_redis_takes_its_settings_and_forgets_nothing() -> None:
-    """A real server with these arguments: synced writes, and no eviction."""
-    program, *arguments = shlex.split(COMPOSE["services"]["redis"]["command"].replace("${REDIS_PASSWORD:?set it}", "x"))
-
-    class AsComposed(RedisServer):
-        def command(self) -> list[str]:
-            return [*super().command()[:1], "--port", str(self.port), "--bind", "127.0.0.1", *arguments]
-
-        def ping(self) -> None:
-            with self.client() as client:
-                client.ping()
-
-        def client(self) -> redis.Redis:
-            return redis.Redis(port=self.port, password="x", decode_responses=True)
-
-    assert "redis-server" == program
-    with AsComposed() as server, server.client() as client:
-        wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
-        assert wanted == {name: client.config_get(name)[name] for name in wanted}
-        client.set("key", "value")
-        server.kill()
-        server.restart()
-        assert "value" == client.get("key")
