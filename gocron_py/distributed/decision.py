@@ -16,6 +16,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import ge
 from typing import Any, Final, final
 
@@ -44,6 +45,8 @@ MOST_OWED = 100
 _MOST_CLAIMS = 64
 _LARGEST = 2**20  # characters; one that is written here, with a name of a usual length, has 20,000 at most
 _FORMAT = 1
+# So many runs that go on at one time are written twice for the price of one and a half.
+_MOST_RUNS = 256
 # Of the records of paused jobs: a version that knows no pauses must neither run the job nor write the pause away.
 _FORMAT_PAUSED = 2
 
@@ -326,10 +329,14 @@ def finish(record: Record | None, token: str, next_at: Instant | None = None) ->
 
     :param next_at: the next tick, of a job whose ticks count from the end of a run.
     """
-    claims = () if record is None else tuple(held for held in record.claims if held.token != token)
+    claims = () if record is None else tuple([held for held in record.claims if held.token != token])
     if record is None or len(claims) == len(record.claims):
         return None
-    return replace(record, claims=claims, next_at=record.next_at if next_at is None else next_at)
+    following = record.next_at if next_at is None else next_at
+    return Record(
+        *(record.name, record.floor, record.seen, record.fence, claims),
+        *(following, record.life, record.paused, record.owed),
+    )
 
 
 def freed(record: Record, over: Iterable[str]) -> Record:
@@ -362,7 +369,6 @@ def encode(record: Record) -> str:
         "format": _FORMAT_PAUSED if record.paused else _FORMAT,
         "name": record.name,
         "floor": record.floor,
-        "seen": record.seen,
         "fence": record.fence,
         "claims": [_as_list(each) for each in record.claims],
         "next_at": record.next_at,
@@ -370,7 +376,13 @@ def encode(record: Record) -> str:
     }
     if record.owed:
         fields["owed"] = record.owed
-    return _to_json(fields)
+    return f'{_to_json(fields)[:-1]},"seen":{_as_array(record.seen)}}}'
+
+
+@lru_cache(_MOST_RUNS)
+def _as_array(ticks: tuple[Instant, ...]) -> str:
+    """Most of a record's text, and at the end of a run the same as at its claim."""
+    return _to_json(ticks)
 
 
 def _as_list(held: Claim) -> list[object]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, TypeVar, Unpack, final
 
 try:
@@ -30,7 +31,7 @@ from gocron_py.distributed.policy import PolicyOverrides
 from gocron_py.distributed.redis_client import bounded, close, forked, in_time
 from gocron_py.distributed.store import Entry, Snapshot, TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, StoreDown, TickBusy, check_kind
-from gocron_py.instant import SECOND, Micros
+from gocron_py.instant import SECOND, Instant, Micros
 
 __all__ = ("RedisElector", "RedisLocker", "RedisStore", "RedisTickLocker")
 
@@ -107,11 +108,11 @@ class _Server:
         self._circuit = Circuit(_typed, ("read", "write"))
 
     def call(self, work: Callable[[Any], T], kind: str = "write") -> T:
-        return self._circuit.call(lambda: in_time(self._timeout, lambda: work(self._client)), kind)
+        return self._circuit.call(partial(in_time, self._timeout, work, self._client), kind)
 
     def run(self, script: str, keys: Sequence[str | bytes], *arguments: object) -> Any:
         kind = "read" if script is _LOAD else "write"
-        return self.call(lambda client: _evaluate(client, script, keys, arguments), kind)
+        return self.call(partial(_evaluate, script, keys, arguments), kind)
 
     @property
     def place(self) -> object:
@@ -132,7 +133,7 @@ class _Server:
         close(self._client)
 
 
-def _evaluate(client: Any, script: str, keys: Sequence[str | bytes], arguments: Sequence[object]) -> Any:
+def _evaluate(script: str, keys: Sequence[str | bytes], arguments: Sequence[object], client: Any) -> Any:
     try:
         return client.evalsha(_sha(script), len(keys), *keys, *arguments)
     except exceptions.NoScriptError:
@@ -183,15 +184,17 @@ class RedisStore(TickStore):
         if self._unconfirmed and (doubtful := [key for key in keys if key in self._unconfirmed]):
             self._confirm(doubtful)
         entries: dict[str, Entry] = {}
-        now = None
+        now: Instant | None = None
         for first in range(0, len(keys) or 1, _MOST_KEYS):
             some = keys[first : first + _MOST_KEYS]
-            answer = self._server.run(_LOAD, [self._key(key) for key in some])
+            seconds, micros, *fields = self._server.run(_LOAD, [self._key(key) for key in some])
             if now is None:
-                now = int(answer[0]) * SECOND + int(answer[1])
-            for key, version, text in zip(some, answer[2::2], answer[3::2], strict=True):
+                now = int(seconds) * SECOND + int(micros)
+            each = iter(fields)
+            for key, version, text in zip(some, each, each, strict=True):  # of a key one of each, in turns
                 if version is not None:
-                    entries[key] = Entry(_text(text), _text(version))
+                    # What is not UTF-8 is no record either.
+                    entries[key] = Entry(text.decode(errors="replace"), version)
         assert now is not None
         return Snapshot(now, entries)
 
@@ -410,8 +413,3 @@ def _typed(error: Exception) -> LockError:
     if isinstance(error, exceptions.ResponseError) and "WRONGTYPE" in str(error):
         return StoreCorrupt(described(error))
     return StoreDown(described(error))
-
-
-def _text(value: bytes | str) -> str:
-    # What is not UTF-8 is no record either.
-    return value.decode(errors="replace") if isinstance(value, bytes) else value

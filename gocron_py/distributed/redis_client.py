@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import select
 import threading
 from collections.abc import Callable
 from copy import copy
 from functools import cache
+from math import inf
+from queue import Full, SimpleQueue
+from time import monotonic
 from typing import Any, Final, TypeVar, final
 from urllib.parse import urlsplit
 
@@ -20,9 +24,7 @@ try:
 except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
     raise ModuleNotFoundError("pip install 'gocron_py[redis]'", name=error.name) from error
 
-from gocron_py.clock import elapsed
 from gocron_py.errors import ErrInvalidArgument
-from gocron_py.instant import SECOND, Micros
 
 T = TypeVar("T")
 
@@ -30,6 +32,9 @@ _MOST_CONNECTIONS: Final = 50
 
 # A wait with so much of its time left has all of it.
 _NEARLY_ALL: Final = 0.95
+
+# In seconds; never 0, which would be another mode of sockets.
+_SHORTEST: Final = 0.001
 
 _OF_MAINTENANCE: Final = ("maint", "oss_cluster_maint", "orig_")
 
@@ -64,27 +69,27 @@ def forked(client: Any) -> None:
         client.forked()
 
 
-def in_time(timeout: float, call: Callable[[], T]) -> T:
+def in_time(timeout: float, call: Callable[[Any], T], client: Any) -> T:
     """Do the *call*, within *timeout* seconds: for the connection, the login and all answers together."""
-    _call.ends = elapsed() + round(timeout * SECOND)
+    _call.ends = monotonic() + timeout
     try:
-        return call()
+        return call(client)
     finally:
-        _call.ends = None
+        _call.ends = inf
 
 
 class _Call(threading.local):
-    """What this thread is at, and when it has to be over."""
+    """What this thread is at, and when it has to be over, in seconds as sockets count them."""
 
-    ends: Micros | None = None
+    ends: float = inf
 
 
 _call = _Call()
 
 
 def _left(limit: float) -> float:
-    """For one wait, in seconds; never 0, which would be another mode of sockets."""
-    return limit if _call.ends is None else max(min(limit, (_call.ends - elapsed()) / SECOND), 0.001)
+    """For one wait, in seconds."""
+    return max(min(limit, _call.ends - monotonic()), _SHORTEST)
 
 
 @final
@@ -93,10 +98,18 @@ class _Socket:
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
-        self._limit = self._set = inner.gettimeout()
+        self.settimeout(inner.gettimeout())
+        self._poll = select.poll()
+        self._poll.register(inner, select.POLLIN)
+
+    def is_quiet(self) -> bool:
+        """Whether the server has sent nothing that was not read, nor hung up. An encrypted nothing is no quiet."""
+        return not self._poll.poll(0) and not getattr(self._inner, "pending", int)()
 
     def settimeout(self, limit: float | None) -> None:
         self._limit = self._set = limit
+        # Each change is a call of the system.
+        self._enough = (limit or 0) * _NEARLY_ALL
         self._inner.settimeout(limit)
 
     def recv(self, size: int, *flags: int) -> bytes:
@@ -116,15 +129,39 @@ class _Socket:
     def _hurry(self) -> None:
         if not self._limit:  # for a look at what is there
             return
-        limit = _left(self._limit)
-        if limit > self._limit * _NEARLY_ALL:  # each change is a call of the system
-            limit = self._limit
+        left = _call.ends - monotonic()
+        limit = self._limit if left > self._enough else max(left, _SHORTEST)
         if limit != self._set:
             self._set = limit
             self._inner.settimeout(limit)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
+
+
+@final
+class _Free:
+    """The connections of a pool that are not in use, last in, first out. Python's ``LifoQueue`` has three locks.
+
+    :param size: there are never more.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._tokens: SimpleQueue[None] = SimpleQueue()  # for each one, put after it
+        self.queue: list[Any] = []
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """The one that was put last; waits for one, or raises ``Empty``."""
+        self._tokens.get(block, timeout)
+        return self.queue.pop()
+
+    def put_nowait(self, item: Any) -> None:
+        """Raises ``Full`` if it was never taken."""
+        if len(self.queue) >= self._size:
+            raise Full
+        self.queue.append(item)
+        self._tokens.put(None)
 
 
 @cache
@@ -135,6 +172,12 @@ def _hurried(kind: Any) -> Any:
         @property
         def socket_connect_timeout(self) -> float:
             return _left(self._socket_connect_timeout)
+
+        def can_read(self, timeout: float = 0) -> bool:
+            # Asked before each command; to find nothing takes redis-py three calls of the system and an exception.
+            buffer = getattr(self._parser, "_buffer", None)
+            is_quiet = buffer is not None and not buffer.unread_bytes() and self._sock.is_quiet()
+            return not is_quiet and bool(super().can_read(timeout))
 
         def _connect(self) -> Any:
             return _Socket(super()._connect())
@@ -195,7 +238,7 @@ def _copied(pool: Any, timeout: float) -> Any:
     # One that lets callers wait: many jobs may be due at one moment.
     kind = redis.BlockingConnectionPool
     most = min(pool.max_connections, _MOST_CONNECTIONS)
-    return redis.Redis.from_pool(kind(most, timeout, _hurried(pool.connection_class), **settings))
+    return redis.Redis.from_pool(kind(most, timeout, _hurried(pool.connection_class), _Free, **settings))
 
 
 def _watchers(sentinel: Any, timeout: float) -> Any:

@@ -13,9 +13,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -427,6 +429,49 @@ def test_who_gets_no_connection_in_time_is_told_so(redis_server: RedisServer, cl
             store.load(("job",))
         pool.release(taken)
         assert store.load(("job",)).entries == {}
+
+
+NOTHING = b"*4\r\n$1\r\n1\r\n$1\r\n0\r\n$-1\r\n$-1\r\n"
+
+
+@contextmanager
+def answering(first: bytes) -> Iterator[tuple[str, list[socket.socket]]]:
+    """A server that answers the first request with that, and all others with 0. Its URL, and its connections."""
+    answers = chain([first], repeat(b":0\r\n"))
+    connections: list[socket.socket] = []
+
+    def serve(connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # it is over
+            while connection.recv(65536):
+                connection.sendall(next(answers))
+
+    def accept(listener: socket.socket, pool: ThreadPoolExecutor) -> None:
+        with suppress(OSError):
+            while True:
+                connections.append(listener.accept()[0])
+                pool.submit(serve, connections[-1])
+
+    with socket.create_server((HOST, 0)) as listener, ThreadPoolExecutor() as pool:
+        pool.submit(accept, listener, pool)
+        try:
+            yield f"redis://{HOST}:{listener.getsockname()[1]}", connections
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("more", ["with it", "after it", "the end"])
+def test_what_was_not_asked_for_is_no_answer(more: str) -> None:
+    """What comes with an answer, or after it, is not that of the next call; nor does the end of the connection fail
+    that."""
+    with answering(NOTHING + (b":1\r\n" if more == "with it" else b"")) as (url, connections):
+        with closing(RedisStore(url)) as store:
+            assert store.load(["job"]).entries == {}
+            if more == "after it":
+                connections[0].sendall(b":1\r\n")
+            elif more == "the end":
+                connections[0].shutdown(socket.SHUT_RDWR)
+            assert not store.compare_and_set("job", None, "text")
+        assert len(connections) == 2
 
 
 class SentinelServer(RedisServer):
