@@ -204,7 +204,12 @@ def page(results: Results, absent: dict[str, str], where: str) -> str:
 
 
 def _arguments() -> str:
-    return "".join(f" {argument}" for argument in sys.argv[1:])
+    """What was measured; where the results went is nobody's business."""
+    arguments = list(sys.argv[1:])
+    if "--json" in arguments:
+        place = arguments.index("--json")
+        del arguments[place : place + 2]
+    return "".join(f" {argument}" for argument in arguments)
 
 
 _PAGE = """\

@@ -10,6 +10,7 @@ from copy import copy
 from functools import cache
 from math import inf
 from queue import Full, SimpleQueue
+from ssl import SSLSocket, SSLWantReadError
 from time import monotonic
 from typing import Any, Final, TypeVar, final
 from urllib.parse import urlsplit
@@ -103,8 +104,24 @@ class _Socket:
         self._poll.register(inner, select.POLLIN)
 
     def is_quiet(self) -> bool:
-        """Whether the server has sent nothing that was not read, nor hung up. An encrypted nothing is no quiet."""
-        return not self._poll.poll(0) and not getattr(self._inner, "pending", int)()
+        """Whether the server has neither sent anything that was not read nor hung up. Else it is not to be used."""
+        is_secure = isinstance(self._inner, SSLSocket)
+        if not self._poll.poll(0):
+            return not (is_secure and self._inner.pending())
+        return is_secure and self._has_no_data()
+
+    def _has_no_data(self) -> bool:
+        # What is there may be TLS's own, as the session tickets that come after the handshake.
+        self._inner.settimeout(0)
+        try:
+            self._inner.recv(1)
+        except SSLWantReadError:
+            return True
+        except OSError:
+            pass
+        finally:
+            self._inner.settimeout(self._set)
+        return False
 
     def settimeout(self, limit: float | None) -> None:
         self._limit = self._set = limit
@@ -164,6 +181,12 @@ class _Free:
         self._tokens.put(None)
 
 
+def _left_over(parser: Any) -> Callable[[], object] | None:
+    """What tells whether the parser, redis-py's own or hiredis, has anything that it has not given yet."""
+    own = getattr(getattr(parser, "_buffer", None), "unread_bytes", None)
+    return own or getattr(getattr(parser, "_reader", None), "has_data", None)
+
+
 @cache
 def _hurried(kind: Any) -> Any:
     """The class of connections, with sockets whose waits end with the call."""
@@ -174,10 +197,10 @@ def _hurried(kind: Any) -> Any:
             return _left(self._socket_connect_timeout)
 
         def can_read(self, timeout: float = 0) -> bool:
-            # Asked before each command; to find nothing takes redis-py three calls of the system and an exception.
-            buffer = getattr(self._parser, "_buffer", None)
-            is_quiet = buffer is not None and not buffer.unread_bytes() and self._sock.is_quiet()
-            return not is_quiet and bool(super().can_read(timeout))
+            # Asked before each command. To find nothing takes redis-py's parser three calls of the system and an
+            # exception; with hiredis it takes TLS's own messages for data.
+            left_over = _left_over(self._parser)
+            return bool(super().can_read(timeout) if left_over is None else left_over() or not self._sock.is_quiet())
 
         def _connect(self) -> Any:
             return _Socket(super()._connect())

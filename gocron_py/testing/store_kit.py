@@ -41,6 +41,7 @@ from gocron_py.distributed.decision import (
 )
 from gocron_py.distributed.store import TickStore
 from gocron_py.distributed.tick import TickKind
+from gocron_py.errors import StoreDown
 from gocron_py.testing.histories import Histories
 
 OpenStore = Callable[[], TickStore]
@@ -274,17 +275,26 @@ def _race(open_store: OpenStore, first: int, pipe: Connection) -> None:
     granted = []
     for number in range(_RACES):
         tick = first + number
-        while True:
-            snapshot = store.load(["race"])
-            entry = snapshot.entries["race"]
-            request = Request(tick, TickKind.GRID, f"{os.getpid()}-{tick}", str(os.getpid()), 10**9, overlap=True)
-            answer = claim(decode(entry.text, "race"), request, "race", snapshot.now, lambda held: False)
-            if snapshot.now < tick:
+        request = Request(tick, TickKind.GRID, f"{os.getpid()}-{tick}", str(os.getpid()), 10**9, overlap=True)
+        outcome = None
+        while outcome is None:
+            try:
+                outcome = _try(store, request)
+            except StoreDown:  # it was busy: whether it has written is seen when it is asked again
                 continue
-            if not isinstance(answer, Granted) or answer.record is None:
-                break
-            if store.compare_and_set("race", entry.version, encode(answer.record)):
-                granted.append(tick)
-                break
+        if outcome:
+            granted.append(tick)
     pipe.send(granted)
     store.close()
+
+
+def _try(store: TickStore, request: Request) -> bool | None:
+    """Whether the tick is granted; ``None``: it is not known yet."""
+    snapshot = store.load(["race"])
+    entry = snapshot.entries["race"]
+    answer = claim(decode(entry.text, "race"), request, "race", snapshot.now, lambda held: False)
+    if snapshot.now < request.at:
+        return None
+    if not isinstance(answer, Granted):
+        return False
+    return answer.record is None or store.compare_and_set("race", entry.version, encode(answer.record)) or None

@@ -10,6 +10,7 @@ import secrets
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -76,6 +77,15 @@ class TestRedisStore(StoreKit):
 
 
 # -- the store -------------------------------------------------------------------------------------
+
+
+def test_the_parser_is_hiredis_on_the_newest_python_and_redis_pys_own_on_the_oldest(url: str) -> None:
+    """So all of this file is run with both."""
+    with closing(RedisStore(url)) as store:
+        connection = store._server._client.connection_pool.make_connection()
+        assert type(connection._parser).__name__ == (
+            "_HiredisParser" if sys.version_info >= (3, 13) else "_RESP2Parser"
+        )
 
 
 def test_somebody_elses_key_is_corrupt_and_no_other_job_minds(client: redis.Redis, url: str) -> None:
@@ -431,12 +441,25 @@ def test_who_gets_no_connection_in_time_is_told_so(redis_server: RedisServer, cl
         assert store.load(("job",)).entries == {}
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    """That of a server named localhost: the one to trust, and what the server needs."""
+    directory = tmp_path_factory.mktemp("tls")
+    key, trusted = directory / "key", directory / "certificate"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", trusted]
+    subprocess.run([*made, *names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(trusted, key)
+    return trusted, context
+
+
 NOTHING = b"*4\r\n$1\r\n1\r\n$1\r\n0\r\n$-1\r\n$-1\r\n"
 
 
 @contextmanager
-def answering(first: bytes) -> Iterator[tuple[str, list[socket.socket]]]:
-    """A server that answers the first request with that, and all others with 0. Its URL, and its connections."""
+def answering(first: bytes, context: ssl.SSLContext | None) -> Iterator[tuple[int, list[socket.socket]]]:
+    """A server that answers the first request with that, and all others with 0. Its port, and its connections."""
     answers = chain([first], repeat(b":0\r\n"))
     connections: list[socket.socket] = []
 
@@ -448,30 +471,35 @@ def answering(first: bytes) -> Iterator[tuple[str, list[socket.socket]]]:
     def accept(listener: socket.socket, pool: ThreadPoolExecutor) -> None:
         with suppress(OSError):
             while True:
-                connections.append(listener.accept()[0])
+                plain = listener.accept()[0]
+                connections.append(plain if context is None else context.wrap_socket(plain, server_side=True))
                 pool.submit(serve, connections[-1])
 
     with socket.create_server((HOST, 0)) as listener, ThreadPoolExecutor() as pool:
         pool.submit(accept, listener, pool)
         try:
-            yield f"redis://{HOST}:{listener.getsockname()[1]}", connections
+            yield listener.getsockname()[1], connections
         finally:
             listener.shutdown(socket.SHUT_RDWR)
 
 
-@pytest.mark.parametrize("more", ["with it", "after it", "the end"])
-def test_what_was_not_asked_for_is_no_answer(more: str) -> None:
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+@pytest.mark.parametrize("more", ["nothing", "with it", "after it", "the end"])
+def test_what_was_not_asked_for_is_no_answer(more: str, scheme: str, certificate: tuple[Path, ssl.SSLContext]) -> None:
     """What comes with an answer, or after it, is not that of the next call; nor does the end of the connection fail
-    that."""
-    with answering(NOTHING + (b":1\r\n" if more == "with it" else b"")) as (url, connections):
-        with closing(RedisStore(url)) as store:
+    that. Where nothing came, not even TLS's own tickets make for a new connection."""
+    trusted, context = certificate
+    trust = f"?ssl_ca_certs={trusted}" if scheme == "rediss" else ""
+    first = NOTHING + (b":1\r\n" if more == "with it" else b"")
+    with answering(first, context if scheme == "rediss" else None) as (port, connections):
+        with closing(RedisStore(f"{scheme}://localhost:{port}{trust}")) as store:
             assert store.load(["job"]).entries == {}
             if more == "after it":
                 connections[0].sendall(b":1\r\n")
             elif more == "the end":
                 connections[0].shutdown(socket.SHUT_RDWR)
             assert not store.compare_and_set("job", None, "text")
-        assert len(connections) == 2
+        assert len(connections) == (1 if more == "nothing" else 2)
 
 
 class SentinelServer(RedisServer):
@@ -804,27 +832,9 @@ def test_impossible_lockers_are_refused(wrong: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def tls(tmp_path: Path, redis_server: RedisServer) -> Iterator[tuple[int, Path]]:
+def tls(redis_server: RedisServer, certificate: tuple[Path, ssl.SSLContext]) -> Iterator[tuple[int, Path]]:
     """The server behind TLS: the port, and the certificate to trust."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
-    made = (
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-keyout",
-        key,
-        "-out",
-        certificate,
-    )
-    subprocess.run([*made, *names], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    trusted, context = certificate
     listener = socket.create_server((HOST, 0))
     ends: list[socket.socket] = [listener]
 
@@ -853,7 +863,7 @@ def tls(tmp_path: Path, redis_server: RedisServer) -> Iterator[tuple[int, Path]]
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    yield listener.getsockname()[1], certificate
+    yield listener.getsockname()[1], trusted
     listener.shutdown(socket.SHUT_RDWR)
     thread.join(10)
     for end in ends:
