@@ -28,7 +28,8 @@ from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.mutex import MutexLocker, new_token
 from gocron_py.distributed.names import escaped, raw
 from gocron_py.distributed.policy import PolicyOverrides
-from gocron_py.distributed.redis_client import bounded, close, forked, in_time
+from gocron_py.distributed.redis_client import bounded, close, forked
+from gocron_py.distributed.redis_connection import in_time
 from gocron_py.distributed.store import Entry, Snapshot, TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, StoreCorrupt, StoreDown, TickBusy, check_kind
 from gocron_py.instant import SECOND, Instant, Micros
