@@ -171,7 +171,9 @@ A claim and its finish are two reads and two writes: of each pair, what is there
 it is still that. To them come the rule and the record as a text, twice each, at the same price on every store; so the
 ratio is highest where the server answers fastest, on Redis and SQLite. A record that comes back as this process wrote
 it is not read again; an instance that finds another's does read it, which is some 15 µs more. All else that a run
-costs is on :doc:`benchmarks`, and is less than what any server takes.
+costs is on :doc:`benchmarks`, and is less than what any server takes. redis-py is measured with its own parser. With
+the one in C, hiredis, the bare client takes a quarter less time, and the locker some 20 µs less, so that a claim's
+ratio is about 1.7.
 
 The lock of etcd is a lease, a transaction, another one, and the lease's end. To lead and resign is, on etcd, a lease,
 a transaction, and the lease's end; on Kubernetes two reads of the Lease and two updates.
