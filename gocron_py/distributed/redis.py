@@ -46,7 +46,7 @@ local time = redis.call('TIME')
 local answer = {time[1], time[2]}
 for _, key in ipairs(KEYS) do
     local fields = redis.pcall('HMGET', key, 'version', 'text')
-    if fields.err or (not fields[1] and redis.call('EXISTS', key) == 1) then
+    if fields.err or (not (fields[1] and fields[2]) and redis.call('EXISTS', key) == 1) then
         fields = {'', ''}
     end
     answer[#answer + 1] = fields[1]
@@ -188,14 +188,12 @@ class RedisStore(TickStore):
         now: Instant | None = None
         for first in range(0, len(keys) or 1, _MOST_KEYS):
             some = keys[first : first + _MOST_KEYS]
-            seconds, micros, *fields = self._server.run(_LOAD, [self._key(key) for key in some])
-            if now is None:
-                now = int(seconds) * SECOND + int(micros)
-            each = iter(fields)
-            for key, version, text in zip(some, each, each, strict=True):  # of a key one of each, in turns
-                if version is not None:
-                    # What is not UTF-8 is no record either.
-                    entries[key] = Entry(text.decode(errors="replace"), version)
+            answer = self._server.run(_LOAD, [self._key(key) for key in some])
+            try:
+                came = _read(some, answer, entries)
+            except (TypeError, ValueError, AttributeError):
+                raise StoreDown("the server does not answer as Redis does") from None
+            now = came if now is None else now
         assert now is not None
         return Snapshot(now, entries)
 
@@ -414,3 +412,14 @@ def _typed(error: Exception) -> LockError:
     if isinstance(error, exceptions.ResponseError) and "WRONGTYPE" in str(error):
         return StoreCorrupt(described(error))
     return StoreDown(described(error))
+
+
+def _read(keys: Sequence[str], answer: Any, entries: dict[str, Entry]) -> Instant:
+    """Put the entries of an answer to ``_LOAD`` where they belong; its time."""
+    seconds, micros, *fields = answer
+    each = iter(fields)
+    for key, version, text in zip(keys, each, each, strict=True):  # of a key one of each, in turns
+        if version is not None:
+            # What is not UTF-8 is no record either.
+            entries[key] = Entry(text.decode(errors="replace"), version)
+    return int(seconds) * SECOND + int(micros)

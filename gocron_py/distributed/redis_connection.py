@@ -7,10 +7,15 @@ import threading
 from collections.abc import Callable
 from functools import cache
 from math import inf
-from queue import Full, SimpleQueue
+from queue import Empty, Full
 from ssl import SSLSocket, SSLWantReadError
 from time import monotonic
 from typing import Any, Final, TypeVar, final
+
+try:
+    from redis.exceptions import ResponseError
+except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
+    raise ModuleNotFoundError("pip install 'gocron_py[redis]'", name=error.name) from error
 
 T = TypeVar("T")
 
@@ -46,16 +51,23 @@ def _left(limit: float) -> float:
 
 @final
 class _Socket:
-    """A socket whose waits end with the call. redis-py alone limits each of them, and a call may have many."""
+    """A socket whose waits end with the call. redis-py alone limits each of them, and a call may have many.
+
+    :ivar is_asked: whether something was sent to which no answer was read.
+    :ivar can_tell: whether there is a way to see that it is quiet; eventlet takes it away.
+    """
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
         self.settimeout(inner.gettimeout())
-        self._poll = select.poll()
-        self._poll.register(inner, select.POLLIN)
+        self.is_asked = False
+        self.can_tell = hasattr(select, "poll")
+        if self.can_tell:
+            self._poll = select.poll()
+            self._poll.register(inner, select.POLLIN)
 
     def is_quiet(self) -> bool:
-        """Whether the server has neither sent anything that was not read nor hung up. Else it is not to be used."""
+        """Whether the server has neither sent anything that was not read nor hung up."""
         is_secure = isinstance(self._inner, SSLSocket)
         if not self._poll.poll(0):
             return not (is_secure and self._inner.pending())
@@ -92,13 +104,18 @@ class _Socket:
 
     def sendall(self, data: Any) -> None:
         self._hurry()
+        self.is_asked = True
         self._inner.sendall(data)
 
     def _hurry(self) -> None:
         if not self._limit:  # for a look at what is there
             return
+        limit = self._limit
         left = _call.ends - monotonic()
-        limit = self._limit if left > self._enough else max(left, _SHORTEST)
+        if left <= self._enough:
+            if left <= 0:
+                raise TimeoutError("the call's time is over")
+            limit = max(left, _SHORTEST)
         if limit != self._set:
             self._set = limit
             self._inner.settimeout(limit)
@@ -109,27 +126,44 @@ class _Socket:
 
 @final
 class Free:
-    """The connections of a pool that are not in use, last in, first out. Python's ``LifoQueue`` has three locks.
+    """The connections of a pool that are not in use, last in, first out.
+
+    With one lock, where Python's ``LifoQueue`` has three conditions. Its ``SimpleQueue`` has a faster one, but Python
+    3.11's may wait for ever when another thread takes what a waiting one was woken for.
 
     :param size: there are never more.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._tokens: SimpleQueue[None] = SimpleQueue()  # for each one, put after it
+        self._lock = threading.Lock()
+        self._came = threading.Condition(self._lock)
+        self._waiting = 0
         self.queue: list[Any] = []
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """The one that was put last; waits for one, or raises ``Empty``."""
-        self._tokens.get(block, timeout)
-        return self.queue.pop()
+    def get(self, block: bool = True, timeout: float = inf) -> Any:
+        """The one that was put last. Where there is none it waits, as long as the call has, and raises ``Empty``."""
+        with self._lock:
+            if not self.queue:
+                self._wait(_left(timeout) if block else 0)
+            return self.queue.pop()
+
+    def _wait(self, timeout: float) -> None:
+        self._waiting += 1
+        try:
+            if not self._came.wait_for(lambda: self.queue, timeout):
+                raise Empty
+        finally:
+            self._waiting -= 1
 
     def put_nowait(self, item: Any) -> None:
         """Raises ``Full`` if it was never taken."""
-        if len(self.queue) >= self._size:
-            raise Full
-        self.queue.append(item)
-        self._tokens.put(None)
+        with self._lock:
+            if len(self.queue) >= self._size:
+                raise Full
+            self.queue.append(item)
+            if self._waiting:
+                self._came.notify()
 
 
 def _left_over(parser: Any) -> Callable[[], object] | None:
@@ -138,28 +172,56 @@ def _left_over(parser: Any) -> Callable[[], object] | None:
     return own or getattr(getattr(parser, "_reader", None), "has_data", None)
 
 
+_connection: Any = object  # of redis-py
+
+
+class _Hurried(_connection):  # type: ignore[misc]
+    """What is put before a class of connections: waits end with the call, and no answer is that of another one."""
+
+    @property
+    def socket_connect_timeout(self) -> float:
+        return _left(self._socket_connect_timeout)
+
+    def can_read(self, timeout: float = 0) -> bool:
+        # Asked before each command; if it is so, the connection is made anew.
+        if self._sock.is_asked:
+            return True
+        # To find nothing takes redis-py's parser three calls of the system and an exception; with hiredis it takes
+        # TLS's own messages for data.
+        left_over = _left_over(self._parser)
+        if left_over is None or not self._sock.can_tell:
+            return bool(super().can_read(timeout))
+        return bool(left_over()) or not self._sock.is_quiet()
+
+    def read_response(self, *arguments: Any, **options: Any) -> Any:
+        # What was broken off, by whatever, is not read as the answer to something else. A Sentinel's connection would
+        # stay as it is.
+        try:
+            answer = super().read_response(*arguments, **options)
+        except ResponseError:
+            self._has_answered()
+            raise
+        except BaseException:
+            self.disconnect()
+            raise
+        self._has_answered()
+        return answer
+
+    def _has_answered(self) -> None:
+        if self._sock is not None:
+            self._sock.is_asked = False
+
+    def _connect(self) -> Any:
+        return _Socket(super()._connect())
+
+    def _wrap_socket_with_ssl(self, sock: Any) -> Any:
+        sock.settimeout(_left(self.socket_timeout))
+        wrapped = super()._wrap_socket_with_ssl(sock)
+        wrapped.settimeout(self.socket_timeout)
+        return wrapped
+
+
 @cache
 def hurried(kind: Any) -> Any:
-    """The class of connections, with sockets whose waits end with the call."""
-
-    class Hurried(kind):  # type: ignore[misc]
-        @property
-        def socket_connect_timeout(self) -> float:
-            return _left(self._socket_connect_timeout)
-
-        def can_read(self, timeout: float = 0) -> bool:
-            # Asked before each command. To find nothing takes redis-py's parser three calls of the system and an
-            # exception; with hiredis it takes TLS's own messages for data.
-            left_over = _left_over(self._parser)
-            return bool(super().can_read(timeout) if left_over is None else left_over() or not self._sock.is_quiet())
-
-        def _connect(self) -> Any:
-            return _Socket(super()._connect())
-
-        def _wrap_socket_with_ssl(self, sock: Any) -> Any:
-            sock.settimeout(_left(self.socket_timeout))
-            wrapped = super()._wrap_socket_with_ssl(sock)
-            wrapped.settimeout(self.socket_timeout)
-            return wrapped
-
-    return Hurried
+    """The class of connections, so that their waits end with the call."""
+    return type(f"Hurried{kind.__name__}", (_Hurried, kind), {})

@@ -66,6 +66,7 @@ HOSTILE_KEYS = (
 )
 
 _RACES = 300
+_LIMIT = 30.0  # seconds
 
 
 class StoreKit:
@@ -276,12 +277,13 @@ def _race(open_store: OpenStore, first: int, pipe: Connection) -> None:
     for number in range(_RACES):
         tick = first + number
         request = Request(tick, TickKind.GRID, f"{os.getpid()}-{tick}", str(os.getpid()), 10**9, overlap=True)
-        outcome = None
+        outcome, end = None, time.monotonic() + _LIMIT
         while outcome is None:
             try:
                 outcome = _try(store, request)
             except StoreDown:  # it was busy: whether it has written is seen when it is asked again
-                continue
+                if time.monotonic() > end:
+                    raise
         if outcome:
             granted.append(tick)
     pipe.send(granted)

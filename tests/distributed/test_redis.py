@@ -7,6 +7,8 @@ import gc
 import hashlib
 import os
 import secrets
+import select
+import signal
 import socket
 import ssl
 import subprocess
@@ -20,6 +22,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
+from queue import Empty, Full
 from typing import Any
 
 import pytest
@@ -30,6 +33,7 @@ import gocron_py as gocron
 from gocron_py.context import background
 from gocron_py.distributed import redis as redis_module
 from gocron_py.distributed.redis import RedisElector, RedisLocker, RedisStore, RedisTickLocker
+from gocron_py.distributed.redis_connection import Free
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing.store_kit import StoreKit
 from tests.servers.proxy import Fault, Proxy
@@ -95,10 +99,12 @@ def test_somebody_elses_key_is_corrupt_and_no_other_job_minds(client: redis.Redi
         client.rpush("{gocron}:tick:list", "x")
         client.hset("{gocron}:tick:hash", "a", "b")
         client.hset("{gocron}:tick:bytes", mapping={"version": b"\xff", "text": b"\xff"})
-        entries = store.load(["good", "list", "hash", "bytes", "none"]).entries
+        client.hset("{gocron}:tick:version", "version", "1")
+        client.hset("{gocron}:tick:text", "text", "{}")
+        entries = store.load(["good", "list", "hash", "bytes", "version", "text", "none"]).entries
         assert entries["good"].text == "text"
-        assert set(entries) == {"good", "list", "hash", "bytes"}
-        for key in "list", "hash", "bytes":
+        assert set(entries) == {"good", "list", "hash", "bytes", "version", "text"}
+        for key in "list", "hash", "bytes", "version", "text":
             with pytest.raises(gocron.StoreCorrupt):
                 redis_module_decode(entries[key].text, key)
         assert not store.compare_and_set("hash", None, "mine")
@@ -458,9 +464,10 @@ NOTHING = b"*4\r\n$1\r\n1\r\n$1\r\n0\r\n$-1\r\n$-1\r\n"
 
 
 @contextmanager
-def answering(first: bytes, context: ssl.SSLContext | None) -> Iterator[tuple[int, list[socket.socket]]]:
-    """A server that answers the first request with that, and all others with 0. Its port, and its connections."""
-    answers = chain([first], repeat(b":0\r\n"))
+def answering(
+    answers: Iterator[bytes], context: ssl.SSLContext | None = None
+) -> Iterator[tuple[int, list[socket.socket]]]:
+    """A server that answers requests with these, one after the other. Its port, and its connections."""
     connections: list[socket.socket] = []
 
     def serve(connection: socket.socket) -> None:
@@ -491,7 +498,7 @@ def test_what_was_not_asked_for_is_no_answer(more: str, scheme: str, certificate
     trusted, context = certificate
     trust = f"?ssl_ca_certs={trusted}" if scheme == "rediss" else ""
     first = NOTHING + (b":1\r\n" if more == "with it" else b"")
-    with answering(first, context if scheme == "rediss" else None) as (port, connections):
+    with answering(chain([first], repeat(b":0\r\n")), context if scheme == "rediss" else None) as (port, connections):
         with closing(RedisStore(f"{scheme}://localhost:{port}{trust}")) as store:
             assert store.load(["job"]).entries == {}
             if more == "after it":
@@ -502,10 +509,139 @@ def test_what_was_not_asked_for_is_no_answer(more: str, scheme: str, certificate
         assert len(connections) == (1 if more == "nothing" else 2)
 
 
+@pytest.mark.parametrize("answer", [b":1\r\n", b"*0\r\n", b"$-1\r\n", b"+QUEUED\r\n", b"*2\r\n:1\r\n:1\r\n", b"?\r\n"])
+def test_what_is_no_answer_of_redis_is_down(answer: bytes) -> None:
+    """Whatever shape it has."""
+    with (
+        answering(repeat(answer)) as (port, _),
+        closing(RedisStore(f"redis://{HOST}:{port}")) as store,
+        pytest.raises(gocron.StoreDown),
+    ):
+        store.load(["job"])
+
+
+def test_answer_without_end_is_given_up() -> None:
+    """Though each piece of it is there at once."""
+    endless = chain([b"*100000000\r\n"], repeat(b":1\r\n" * 100))
+
+    def pour(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            for some in endless:
+                connection.sendall(some)
+
+    with (
+        socket.create_server((HOST, 0)) as listener,
+        ThreadPoolExecutor() as pool,
+        closing(RedisStore(f"redis://{HOST}:{listener.getsockname()[1]}")) as store,
+    ):
+        pool.submit(lambda: pour(listener.accept()[0]))
+        began = time.monotonic()
+        with pytest.raises(gocron.StoreDown):
+            store.load(["job"])
+        assert time.monotonic() - began < 2 + 3
+
+
+def test_without_poll_it_goes_another_way(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where eventlet has taken it away."""
+    monkeypatch.delattr(select, "poll")
+    with closing(RedisStore(url)) as store:
+        for _ in range(3):
+            assert store.load(["job"]).entries == {}
+
+
+def test_wait_for_a_connection_ends_in_time_though_another_thread_takes_what_has_come() -> None:
+    """A waiting thread is woken, and finds nothing; it does not wait for ever then."""
+    free, ended = Free(1), threading.Event()
+    free.put_nowait("connection")
+    assert free.get() == "connection"
+
+    def wait() -> None:
+        with pytest.raises(Empty):
+            free.get(timeout=0.3)
+        ended.set()
+
+    switch = sys.getswitchinterval()
+    thread = threading.Thread(target=wait, daemon=True)
+    try:
+        thread.start()
+        until(lambda: free._waiting)
+        sys.setswitchinterval(0.5)  # the other thread does not run until this one waits
+        began = time.monotonic()
+        free.put_nowait("connection")
+        assert free.get() == "connection"
+        while time.monotonic() - began < 0.4:
+            pass
+    finally:
+        sys.setswitchinterval(switch)
+    assert ended.wait(5)
+    thread.join()
+
+
+def test_free_connections_are_kept_in_order_and_counted() -> None:
+    """Last in, first out, and no more than there are."""
+    free = Free(2)
+    free.put_nowait(1)
+    free.put_nowait(2)
+    with pytest.raises(Full):
+        free.put_nowait(3)
+    assert [free.get(), free.get(block=False)] == [2, 1]
+    with pytest.raises(Empty):
+        free.get(block=False)
+
+
+class Interrupted(BaseException):
+    """As Ctrl-C, or what a program's own signal handler raises."""
+
+
+@pytest.mark.parametrize("by", ["url", "sentinel"])
+def test_answer_to_what_was_interrupted_is_not_that_of_the_next_call(
+    by: str, redis_server: RedisServer, client: redis.Redis
+) -> None:
+    """It comes later, when somebody else is asking."""
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    with Proxy(redis_server.port) as road, ExitStack() as stack:
+        given: Any = f"redis://{HOST}:{road.port}"
+        if by == "sentinel":
+            watcher = stack.enter_context(SentinelServer(road))
+            sentinel = Sentinel([(HOST, watcher.port)], socket_timeout=5)
+            stack.callback(lambda: [each.close() for each in sentinel.sentinels])
+            until(lambda: _discovers(sentinel))
+            given = stack.enter_context(sentinel.master_for("jobs"))
+        store = stack.enter_context(closing(RedisStore(given)))
+        assert store.compare_and_set("key", None, "text")
+        version = store.load(["key"]).entries["key"].version
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            road.delay = 0.4
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(Interrupted):
+                store.compare_and_set("key", version, "new text")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert not store.compare_and_set("key", "of nobody", "other text")
+
+
+def test_connection_that_was_asked_and_not_read_is_not_used(redis_server: RedisServer, client: redis.Redis) -> None:
+    """What broke the call off came between the two."""
+    with Proxy(redis_server.port) as road, closing(RedisStore(f"redis://{HOST}:{road.port}")) as store:
+        assert store.compare_and_set("key", None, "text")
+        pool = store._server._client.connection_pool
+        connection = pool.get_connection()
+        road.delay = 0.4
+        connection.send_command("HLEN", "{gocron}:tick:key")
+        pool.release(connection)
+        assert not store.compare_and_set("key", "of nobody", "other text")
+
+
 class SentinelServer(RedisServer):
     """Watches one master."""
 
-    def __init__(self, master: RedisServer) -> None:
+    def __init__(self, master: RedisServer | Proxy) -> None:
         super().__init__()
         self._master = master
 
