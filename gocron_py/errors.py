@@ -12,10 +12,19 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar
 
+from gocron_py.printable import without_passwords
+
 _NOTHING = object()
 
-# What was given may be a crontab of a megabyte.
-_shortened = reprlib.Repr()
+
+class _Shortened(reprlib.Repr):
+    """What was given may be a crontab of a megabyte, or a URL with a password in it."""
+
+    def repr_str(self, x: str, level: int) -> str:
+        return super().repr_str(without_passwords(x), level)
+
+
+_shortened = _Shortened()
 _shortened.maxstring = _shortened.maxother = 120
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def printable(text: str, keep: str = "") -> str:
     """*text* on one line, with everything escaped that is not printed.
@@ -21,3 +23,12 @@ def _escaped(char: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # how Python reads a byte that is no UTF-8
         return f"\\x{code - 0xDC00:02x}"
     return f"\\u{code:04x}" if 0xD800 <= code <= 0xDFFF else char.encode("unicode_escape").decode("ascii")
+
+
+# Up to the last "@": a password that was not percent-encoded may have one.
+_PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
+
+
+def without_passwords(text: str) -> str:
+    """The text, with stars for the passwords of the URLs in it."""
+    return _PASSWORD.sub(r"\1:***@", text)

@@ -956,3 +956,21 @@ def test_errors_that_exist_for_ported_code_can_be_caught() -> None:
     for name in FOR_PORTED_CODE:
         with pytest.raises(gocron.GocronError, match=GO[name]):
             raise getattr(gocron, name)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda url: gocron.new_scheduler(gocron.with_distributed_locker(url)),
+        lambda url: gocron.new_scheduler(gocron.with_distributed_elector(url)),
+        lambda url: gocron.new_scheduler(gocron.with_distributed_locker([url, url])),
+    ],
+)
+@pytest.mark.parametrize("path", ["0", "x" * 200])
+def test_url_in_place_of_a_locker_is_shown_without_its_password(wrong: Callable[[Any], object], path: str) -> None:
+    """A likely slip; what was given is shown, but for that."""
+    with pytest.raises(gocron.GocronError) as caught:
+        wrong(f"redis://jobs:s3cr@t@localhost/{path}")
+    text = "".join(traceback.format_exception_only(caught.value))
+    assert "redis://jobs:***@localhost" in text
+    assert "s3cr" not in text

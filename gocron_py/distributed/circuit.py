@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar, final
@@ -10,6 +9,7 @@ from typing import Final, TypeVar, final
 from gocron_py.clock import elapsed
 from gocron_py.errors import LockError, StoreDown
 from gocron_py.instant import SECOND, Micros
+from gocron_py.printable import without_passwords
 
 T = TypeVar("T")
 
@@ -23,9 +23,6 @@ _MEMORY: Final[Micros] = 5 * SECOND
 _PATIENCE: Final = 2
 
 _LONGEST_TEXT: Final = 200
-
-# Up to the last "@": a password that was not percent-encoded may have one.
-_PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
 
 
 @final
@@ -131,5 +128,5 @@ class Circuit:
 def described(error: BaseException) -> str:
     """One line about an error of a client library, without passwords."""
     lines = str(error).strip().splitlines()
-    text = _PASSWORD.sub(r"\1:***@", lines[0] if lines else "")
+    text = without_passwords(lines[0] if lines else "")
     return f"{type(error).__name__}: {text:.{_LONGEST_TEXT}}" if text else type(error).__name__

@@ -382,7 +382,7 @@ def parsed(url: str) -> tuple[list[Member], User | None]:
 
 def _place(text: str) -> tuple[str, int]:
     parts = urlsplit(f"//{text}")
-    if not parts.hostname or "@" in text:
+    if not parts.hostname or "@" in text or any(map(str.isspace, text)):
         raise ValueError("no host")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return host, _PORT if parts.port is None else parts.port

@@ -35,6 +35,9 @@ _LONGEST_REGISTRATION = 2.0
 # Of so many claims it is known when they were last seen to change. One that was forgotten counts as alive.
 _MOST_SEEN = 4096
 
+# A claim that could not be renewed in time is tried again so soon.
+_RETRY: Micros = SECOND // 2
+
 Chore = Callable[[], Generator[Step, Any, object]]
 
 
@@ -57,6 +60,9 @@ class Keeper:
         self.peers = Peers()
         self._lock = threading.Lock()
         self._bell = threading.Event()
+        # When the thread looks next, and whether it is to look at once.
+        self._rests_until: Micros = 0
+        self._is_called = False
         # How often the thread has looked, or has tried to.
         self._looked = threading.Condition(self._lock)
         self._looks = 0
@@ -109,7 +115,12 @@ class Keeper:
         """Renew a claim from now on."""
         with self._lock:
             self._held[token] = lock
+            # The thread may rest for longer than the claim may wait.
+            is_sooner = _due_at(lock) < self._rests_until
+            self._rests_until = min(self._rests_until, _due_at(lock))
         self._start()
+        if is_sooner:
+            self._bell.set()
 
     def let_go(self, token: str) -> None:
         """Renew it no more."""
@@ -215,6 +226,7 @@ class Keeper:
     def wake(self) -> None:
         """Look now."""
         self._start()
+        self._is_called = True
         self._bell.set()
 
     def _start(self) -> None:
@@ -231,12 +243,10 @@ class Keeper:
 
     def _keep(self) -> None:
         pid = os.getpid()
-        pause = 0.0
         while pid == os.getpid():
-            self._bell.wait(pause)
+            self._rest()
             if self.driver.closed:
                 return
-            self._bell.clear()
             pause = self.store.poll
             for part in self._do_chores, self._renew, self._look, self._say:
                 try:
@@ -249,10 +259,17 @@ class Keeper:
                 self._looks += 1
                 self._is_looking = False
                 self._looked.notify_all()
-                leases = [lock.lease for lock in self._held.values()]
+                now = elapsed()
                 again = [job.errands.again for job in self._attended.jobs if job.errands.again is not None]
-            waits = [*(lease // 3 for lease in leases), *(max(at - elapsed(), 0) for at in again)]
-            pause = min([pause, *(wait / SECOND for wait in waits)])
+                renewals = [max(_due_at(lock), now + min(lock.lease // 3, _RETRY)) for lock in self._held.values()]
+                self._rests_until = min([now + round(pause * SECOND), *again, *renewals])
+
+    def _rest(self) -> None:
+        """Until the next look is due, or is called for."""
+        while not (self._is_called or self.driver.closed) and (left := self._rests_until - elapsed()) > 0:
+            self._bell.wait(left / SECOND)
+            self._bell.clear()
+        self._is_called = False
 
     def _report_fault(self, error: BaseException) -> None:
         with self._lock:
@@ -416,3 +433,8 @@ class Keeper:
         if not job.offer(handed):  # there is no room for it now
             with self._lock:
                 job.errands.out.discard(errand)
+
+
+def _due_at(lock: TickLock) -> Micros:
+    """When a claim is to be renewed."""
+    return lock.renewed + lock.lease // 3

@@ -388,6 +388,7 @@ def test_a_client_of_the_users_own_is_taken(server: EtcdServer, prefix: str, bar
         "etcd://localhost:x",
         "etcd://localhost:2379/path",
         "etcd://localhost,",
+        "etcd://one:2379, two:2379",
         "etcd://localhost?ca=file",
         "etcds://localhost?verify=no",
         "etcds://localhost?ca=/nowhere/ca.pem",

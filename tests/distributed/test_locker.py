@@ -875,7 +875,8 @@ def test_record_that_was_made_anew_unseen(fleet: Fleet) -> None:
     fleet.store._entries.clear()
     late = registered("job", record.floor - 10**9, "another life")
     assert fleet.store.compare_and_set("job", None, encode(late))
-    until(lambda: TickEventKind.AMNESIA in fleet.kinds() or bool(fleet.refusals))
+    until(lambda: fleet.lockers[0]._keeper.known("job") == "another life")  # it has told of it, and made it good
+    assert TickEventKind.AMNESIA in fleet.kinds()
     fleet.advance(10)
     assert fleet.ticks() == [10, 20]
     now = fleet.store.load(["job"])
@@ -901,3 +902,15 @@ def test_73_instances_started_a_day_apart_have_the_same_days_of_every_second_one
     days = [run.tick.at for _, run in fleet.runs if run.tick.at > later]
     assert len(days) == 5
     assert {after - before for before, after in pairwise(sorted(days))} == {timedelta(days=2)}
+
+
+def test_closed_locker_claims_nothing(fleet: Fleet) -> None:
+    """Nobody would renew the claim."""
+    fleet.instance(every(10))
+    fleet.advance(10)
+    fleet.lockers[0].close()
+    fleet.advance(10)
+    assert fleet.ticks() == [10]
+    ((_, error),) = fleet.refusals
+    assert type(error) is gocron.StoreDown
+    assert "the locker is closed" in str(error)
