@@ -19,6 +19,7 @@ from gocron_py.distributed.names import own_key
 from gocron_py.distributed.store import TickStore
 from gocron_py.errors import ErrInvalidArgument, LockError, NotLeader, StoreCorrupt, check_kind
 from gocron_py.instant import SECOND, Instant, Micros
+from gocron_py.printable import printable
 
 LeadershipCallback = Callable[[bool], object]
 
@@ -87,6 +88,7 @@ class CampaigningElector(ABC):
         self._began: Micros = 0
         self._sent: Micros = 0
         self._why = "no campaign has ended yet"
+        self._has_complained = False
 
     def is_leader(self, ctx: Context) -> None:
         """Return if this instance leads (``Elector.IsLeader``). The first questions wait for an answer, at most 2 s.
@@ -172,15 +174,23 @@ class CampaigningElector(ABC):
         while not self._closed and pid == os.getpid():
             try:
                 self._stand()
+                self._has_complained = False
             except LockError as error:
                 if not self._leads or elapsed() - self._sent >= self._deadline:
                     self._follow(str(error))
+                    self._complain(error)
             except BaseException:
                 _log.exception("gocron: the elector goes on after")
             self._heard.set()
             self._bell.wait(self._pause())
         if pid == os.getpid():
             self._end()
+
+    def _complain(self, error: LockError) -> None:
+        # Where nobody can lead no job runs: that is not to happen without a word, and one for each outage will do.
+        if not self._has_complained:
+            self._has_complained = True
+            _log.warning("gocron: this instance cannot lead: %s", printable(str(error)))
 
     def _end(self) -> None:
         # First: another one leads as soon as the server knows.
@@ -197,7 +207,7 @@ class CampaigningElector(ABC):
         changed, self._leads, self._why = leads is not self._leads, leads, why
         self._heard.set()  # first: on_change may ask
         if changed:
-            _log.info("gocron: this instance %s", "leads" if leads else f"leads no more: {why}")
+            _log.info("gocron: this instance %s", "leads" if leads else f"leads no more: {printable(why)}")
             if self._on_change is not None:
                 try:
                     self._on_change(leads)

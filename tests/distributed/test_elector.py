@@ -98,8 +98,10 @@ class Unplugged(TickStore):
         self.clock = FakeClock(datetime(2024, 1, 1, tzinfo=UTC))
         self.store = MemoryStore(self.clock)
         self.down = False
+        self.asked = 0
 
     def load(self, keys):  # type: ignore[no-untyped-def]
+        self.asked += 1
         if self.down:
             raise gocron.StoreDown("unplugged")
         return self.store.load(keys)
@@ -118,6 +120,31 @@ def test_a_leader_without_a_store_stops_believing(monkeypatch: pytest.MonkeyPatc
     store.down = False
     until(lambda: leads(elector))
     elector.close()
+
+
+def test_each_outage_is_one_warning(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Where nobody can lead no job runs; from the start on, and later."""
+    monkeypatch.setattr("gocron_py.distributed.elector.DEADLINE", SECOND // 2)
+    monkeypatch.setattr("gocron_py.distributed.elector.RETRY", 0.05)
+
+    def warnings() -> list[str]:
+        return [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+
+    store = Unplugged()
+    elector = MemoryElector(store)
+    for outage in 1, 2:
+        store.down = True
+        until(lambda: not leads(elector))
+        until(lambda outage=outage: len(warnings()) == outage)
+        asked = store.asked
+        until(lambda asked=asked: store.asked > asked + 3)
+        store.down = False
+        until(lambda: leads(elector))
+    elector.close()
+    assert len(warnings()) == 2
+    start = "gocron: this instance cannot lead: gocron: the store cannot be reached"
+    assert all(line.startswith(start) for line in warnings())
+    assert not any("\n" in each.getMessage() for each in caplog.records)
 
 
 def test_the_lease_of_a_silent_leader_runs_out() -> None:
