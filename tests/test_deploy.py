@@ -25,7 +25,6 @@ from tests.servers.kube import KubeServer
 
 DEPLOY = Path(__file__).parent.parent / "examples/deploy"
 MANIFESTS = DEPLOY / "kubernetes"
-COMPOSE = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text())
 COLLECTIONS = {
     "ServiceAccount": "/api/v1/namespaces/jobs/serviceaccounts",
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/jobs/roles",

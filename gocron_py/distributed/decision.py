@@ -44,9 +44,9 @@ MOST_OWED = 100
 
 _MOST_CLAIMS = 64
 _LARGEST = 2**20  # characters; one that is written here, with a name of a usual length, has 20,000 at most
-_FORMAT = 1
 # So many runs that go on at one time are written twice for the price of one and a half.
 _MOST_RUNS = 256
+_FORMAT = 1
 # Of the records of paused jobs: a version that knows no pauses must neither run the job nor write the pause away.
 _FORMAT_PAUSED = 2
 
@@ -329,14 +329,10 @@ def finish(record: Record | None, token: str, next_at: Instant | None = None) ->
 
     :param next_at: the next tick, of a job whose ticks count from the end of a run.
     """
-    claims = () if record is None else tuple([held for held in record.claims if held.token != token])
+    claims = () if record is None else tuple(held for held in record.claims if held.token != token)
     if record is None or len(claims) == len(record.claims):
         return None
-    following = record.next_at if next_at is None else next_at
-    return Record(
-        *(record.name, record.floor, record.seen, record.fence, claims),
-        *(following, record.life, record.paused, record.owed),
-    )
+    return replace(record, claims=claims, next_at=record.next_at if next_at is None else next_at)
 
 
 def freed(record: Record, over: Iterable[str]) -> Record:

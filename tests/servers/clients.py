@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, NamedTuple
 
+from .process import Server
 from .system import HOST
 
 
@@ -105,3 +107,17 @@ _KINDS = {"redis": _redis, "etcd": _etcd, "postgres": _sql, "mariadb": _sql, "ku
 def client_of(server: Any) -> Client:
     """The one for its kind."""
     return _KINDS[server.name](server)
+
+
+def check_crash(server: Server) -> None:
+    """A SIGKILL, and what was kept is there when it is up again, on the same port."""
+    client = client_of(server)
+    client.put("before")
+    before = server.pids(), server.url
+    server.kill()
+    with socket.socket() as connection:
+        assert connection.connect_ex((HOST, server.port)) != 0
+    server.restart()
+    assert "before" == client.get()
+    assert before[1] == server.url
+    assert not set(before[0]) & set(server.pids())

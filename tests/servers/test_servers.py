@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from . import mariadb
-from .clients import client_of
+from .clients import check_crash, client_of
 from .etcd import EtcdCluster
 from .fixtures import running_if_there
 from .mariadb import MariaDBServer
@@ -39,19 +39,6 @@ def server(fixture: str, request: pytest.FixtureRequest) -> Any:
 def durable_redis() -> Iterator[RedisServer]:
     with RedisServer(durable=True) as server:
         yield server
-
-
-def check_crash(server: Server) -> None:
-    client = client_of(server)
-    client.put("before")
-    before = server.pids(), server.url
-    server.kill()
-    with socket.socket() as connection:
-        assert connection.connect_ex((HOST, server.port)) != 0
-    server.restart()
-    assert "before" == client.get()
-    assert before[1] == server.url
-    assert not set(before[0]) & set(server.pids())
 
 
 @each_server
