@@ -29,6 +29,8 @@ _LONGEST_TTL: Final = timedelta(days=1)
 # While locks are not extended, the server is asked so many times within the time to live.
 _TROUBLED: Final = 12
 
+_MARGIN: Final[Micros] = 1000
+
 # While a lock is in doubt, the server is asked this often, in seconds.
 _DOUBTFUL: Final = 0.5
 
@@ -89,6 +91,7 @@ class MutexLocker(ABC):
             raise ErrInvalidArgument("lock_at_least_for must be from 0 to the ttl", got=lock_at_least_for)
         self._ttl = micros_of(ttl)
         self._at_least = micros_of(lock_at_least_for)
+        self._longest_unheard = self._ttl - 2 * self._ttl // _TROUBLED
         self._longest_pause = min(self._ttl / SECOND / 3, 10.0)
         self._closed = False
         self._begin()
@@ -223,9 +226,12 @@ class MutexLocker(ABC):
             doubts = len(self._doubts)
         if not locks and not doubts:
             return None
-        is_troubled = any(elapsed() - lock.renewed > self._ttl // 3 for lock in locks)
+        now = elapsed()
+        is_troubled = any(now - lock.renewed > self._ttl // 3 for lock in locks)
         pause = self._ttl / SECOND / _TROUBLED if is_troubled else self._longest_pause
-        return min(pause, _DOUBTFUL) if doubts else pause
+        # The look that gives a lock up comes in time.
+        pauses = [max(lock.renewed + self._longest_unheard - now, _MARGIN) / SECOND for lock in locks if is_troubled]
+        return min(pause, *pauses, _DOUBTFUL if doubts else pause)
 
     def _renew(self, lock: MutexLock) -> None:
         sent = elapsed()
@@ -238,7 +244,7 @@ class MutexLocker(ABC):
             is_kept = not is_over and self._extend(lock.key, lock.token)
         except LockError:
             # The next look may come too late.
-            is_kept = elapsed() - lock.renewed < self._ttl - 2 * self._ttl // _TROUBLED
+            is_kept = elapsed() - lock.renewed < self._longest_unheard
         else:
             if is_kept:
                 lock.renewed = sent

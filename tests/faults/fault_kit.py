@@ -26,8 +26,8 @@ MS, SECOND, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(seconds=1), time
 LIMIT = 20.0
 """Seconds after which a test that waits for something has failed."""
 
-CLAIM = re.compile(rb'claims\\?":\[\[')
-"""In what is sent to a store, where a record has a claim in it; it may stand in a text of JSON."""
+CLAIM = re.compile(rb'claims\\?":\[\[(\d+)')
+"""In what is sent to a store, a record's first claim, and its tick; the record may stand in a text of JSON."""
 
 
 def until(condition: Callable[[], object], what: str = "", limit: float = LIMIT) -> None:
@@ -36,6 +36,12 @@ def until(condition: Callable[[], object], what: str = "", limit: float = LIMIT)
     while not condition():
         assert time.monotonic() < end, f"not within {limit} s: {what or condition}"
         time.sleep(0.002)
+
+
+def claimed_tick(data: bytes) -> datetime | None:
+    """Whose claim is in what is sent to a store."""
+    found = CLAIM.search(data)
+    return found and datetime.fromtimestamp(int(found[1]) / 1e6, UTC)
 
 
 def ended_in(call: Callable[[], object], limit: float = LIMIT) -> float:
