@@ -26,16 +26,17 @@ electors = {
     "first": RedisElector(url, name=election),
     "second": RedisElector(url, name=election, on_change=changed),
 }
+electors["first"].is_leader(gocron.context.background())  # NotLeader says why, if there is no Redis
+print("first leads")
+try:
+    electors["second"].is_leader(gocron.context.background())
+except gocron.NotLeader as error:
+    print("second follows:", type(error).__name__)
 instances = []
 for name, elector in electors.items():
     scheduler = gocron.new_scheduler(gocron.with_clock(clock), gocron.with_distributed_elector(elector))
     scheduler.new_job(gocron.duration_job(timedelta(hours=1)), gocron.new_task(ran.put, f"{name} runs"))
     scheduler.start()
-    try:
-        elector.is_leader(gocron.context.background())
-        print(name, "leads")
-    except gocron.NotLeader as error:
-        print(name, "follows:", type(error).__name__)
     instances.append(scheduler)
 
 clock.advance(timedelta(hours=1))

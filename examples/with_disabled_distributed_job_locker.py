@@ -15,7 +15,9 @@ class TakenLocker:
 
 clock = FakeClock()
 events: SimpleQueue[str] = SimpleQueue()
-with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_distributed_locker(TakenLocker())) as scheduler:
+with gocron.new_scheduler(
+    gocron.with_clock(clock), gocron.with_location("UTC"), gocron.with_distributed_locker(TakenLocker())
+) as scheduler:
     scheduler.new_job(
         gocron.cron_job("0 * * * *"), gocron.new_task(events.put, "report: ran"), gocron.with_name("report")
     )
@@ -30,7 +32,7 @@ with gocron.new_scheduler(gocron.with_clock(clock), gocron.with_distributed_lock
         print(events.get())
 
 # Output:
-# report: refused
 # clean /tmp: ran
 # report: refused
 # clean /tmp: ran
+# report: refused

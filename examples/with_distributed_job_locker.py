@@ -24,7 +24,9 @@ class NamedLocker:
 clock = FakeClock()
 asked: SimpleQueue[str] = SimpleQueue()
 with gocron.new_scheduler(
-    gocron.with_clock(clock), gocron.with_distributed_locker(NamedLocker("the scheduler's locker"))
+    gocron.with_clock(clock),
+    gocron.with_location("UTC"),
+    gocron.with_distributed_locker(NamedLocker("the scheduler's locker")),
 ) as scheduler:
     scheduler.new_job(gocron.cron_job("0 * * * *"), gocron.new_task(int), gocron.with_name("report"))
     scheduler.new_job(
@@ -38,5 +40,5 @@ with gocron.new_scheduler(
         print(asked.get())
 
 # Output:
-# report asks the scheduler's locker
 # backup asks its own
+# report asks the scheduler's locker

@@ -46,4 +46,5 @@ class Keys:
             consequence = () if locker is None else ("so", so)
             report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.key, *consequence)
         elif spec.settings.name is None:
-            report.warn("gocron: a locker is set and the job has no name of its own", "job", spec.name)
+            said = "gocron: a locker is set and the job has no name of its own: give it one, with_name()"
+            report.warn(said, "job", spec.name)

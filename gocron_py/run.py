@@ -285,17 +285,18 @@ class Run:
         is_held = isinstance(error, LockError) and not isinstance(error, StoreError)
         self.answer = "held" if is_held else "error"
         self._listen(Event.AFTER_LOCK_ERROR, error)
-        self._log_refusal(error)
+        self._log_refusal(error, is_held)
         self._refused(f"lock refused: {error}")
 
-    def _log_refusal(self, error: Exception) -> None:
+    def _log_refusal(self, error: Exception, is_held: bool) -> None:
         report, job = self.registry.report, self.spec.name
         if isinstance(error, StoreError):
             locker = type(self.spec.settings.locker).__name__
             said = "gocron: the store of locks cannot be asked, jobs do not run"
             report.warn_now_and_then(locker, said, "job", job, "why", str(error))  # as a text: no traceback
         else:  # another instance is faster: as it should be
-            report.debug("gocron: lock refused", "job", job, "error", error)
+            # Of ours the text says it all, of a user's own the traceback may help.
+            report.debug("gocron: lock refused", "job", job, "error", str(error) if is_held else error)
 
     def _refused(self, reason: str) -> None:
         self.registry.skipped(self, reason)

@@ -28,7 +28,9 @@ LEASE: Final[Micros] = 15 * SECOND
 DEADLINE: Final[Micros] = 10 * SECOND
 RETRY: Final = 2.0
 _FIRST_WORD: Final = 2.0
+_MARGIN: Final = 0.001
 _RESIGNED: Final = "it has resigned"
+_OVERDUE: Final = "the lease could not be renewed in time"
 _FORMAT: Final = 1
 
 _log = logging.getLogger("gocron_py")
@@ -101,12 +103,12 @@ class CampaigningElector(ABC):
             self._heard.wait(max(_FIRST_WORD - (elapsed() - self._began) / SECOND, 0))
         if not self._leads:
             raise NotLeader(self._why)
-        if elapsed() - self._sent >= self._deadline:
-            raise NotLeader("the lease could not be renewed in time")
+        if self._is_overdue():
+            raise NotLeader(_OVERDUE)
 
     def leads(self) -> bool:
         """Whether this instance leads, from memory: nothing is asked, and nothing is started."""
-        return self._leads and elapsed() - self._sent < self._deadline
+        return self._leads and not self._is_overdue()
 
     def follows(self) -> bool:
         """Whether it knows, from memory, that it does not lead. Before the first question it knows nothing."""
@@ -116,7 +118,7 @@ class CampaigningElector(ABC):
         """Why it does not lead, for people: who leads, or what failed; empty where it leads."""
         if self.leads():
             return ""
-        return self._why or "the lease could not be renewed in time"
+        return self._why or _OVERDUE
 
     def close(self) -> None:
         """Resign, so that another instance leads at once, and campaign no more."""
@@ -176,15 +178,27 @@ class CampaigningElector(ABC):
                 self._stand()
                 self._has_complained = False
             except LockError as error:
-                if not self._leads or elapsed() - self._sent >= self._deadline:
+                if not self._leads or self._is_overdue():
                     self._follow(str(error))
                     self._complain(error)
             except BaseException:
                 _log.exception("gocron: the elector goes on after")
             self._heard.set()
-            self._bell.wait(self._pause())
+            self._bell.wait(self._until_next_step())
+            if self._leads and self._is_overdue():  # before the next step, which may take its time
+                self._follow(_OVERDUE)
         if pid == os.getpid():
             self._end()
+
+    def _until_next_step(self) -> float:
+        pause = self._pause()
+        if not self._leads:
+            return pause
+        left = (self._sent + self._deadline - elapsed()) / SECOND
+        return min(pause, max(left, 0.0) + _MARGIN)
+
+    def _is_overdue(self) -> bool:
+        return elapsed() - self._sent >= self._deadline
 
     def _complain(self, error: LockError) -> None:
         # Where nobody can lead no job runs: that is not to happen without a word, and one for each outage will do.

@@ -368,8 +368,10 @@ def parsed(url: str) -> tuple[list[Member], User | None]:
     except ValueError:
         raise ErrInvalidArgument("not a URL of etcd: etcd://host:port[,host:port…]") from None
     is_secure = parts.scheme in ("etcds", "https")
-    if parts.scheme not in ("etcd", "etcds", "http", "https") or parts.path not in ("", "/") or parts.fragment:
+    if parts.scheme not in ("etcd", "etcds", "http", "https") or parts.fragment:
         raise ErrInvalidArgument("not a URL of etcd: etcd://host:port[,host:port…]")
+    if parts.path not in ("", "/"):
+        raise ErrInvalidArgument("a URL of etcd has no path: where keys begin is said with prefix= or name=")
     if unknown := set(options) - ({"ca", "cert", "key"} if is_secure else set()):
         raise ErrInvalidArgument(f"an option that a URL {parts.scheme}:// does not have: {min(unknown):.40}")
     name, colon, password = who.partition(":")

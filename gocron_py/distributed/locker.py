@@ -135,6 +135,10 @@ class TickLocker:
         for job in jobs:
             job.key = job_key(job.key)
         self._keeper.attend(jobs)
+        health = self.health()
+        if jobs and health.reachable is False:  # the first tick, which would tell of it, may be a nightly one
+            said = "gocron: the store of locks cannot be asked"
+            jobs[0].report.warn_now_and_then(type(self).__name__, said, "why", health.error)
 
     def catch_up(self, key: str, since: Instant, before: Instant) -> None:
         """Ticks of a job, from *since* on and before *before*, are late. They run if nobody else has run them."""

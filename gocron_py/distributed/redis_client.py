@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from copy import copy
@@ -40,7 +41,8 @@ def bounded(client: object, timeout: float) -> Any:
         return _copied(client.connection_pool, timeout)
     if isinstance(client, redis.RedisCluster):
         return _Cluster(client, timeout)
-    raise ErrInvalidArgument("client must be a redis.Redis, a redis.RedisCluster or a URL", got=type(client).__name__)
+    kind = f"{type(client).__module__}.{type(client).__qualname__}"  # redis.asyncio's has the same name
+    raise ErrInvalidArgument("client must be a redis.Redis, a redis.RedisCluster or a URL", got=kind)
 
 
 def close(client: Any) -> None:
@@ -67,9 +69,18 @@ def _client_at(url: str) -> redis.Redis:
         raise ErrInvalidArgument("a URL of Redis ends with the number of a database, as in redis://host:6379/0")
     try:
         client.connection_pool.make_connection()  # connects to nothing yet
-    except (TypeError, ValueError, exceptions.RedisError):
-        raise ErrInvalidArgument("the URL of Redis has an option that redis-py does not take") from None
+    except (TypeError, ValueError, exceptions.RedisError) as error:
+        raise ErrInvalidArgument(f"the URL of Redis has an option that redis-py does not take{_named(error)}") from None
+    for option in "ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile":
+        if not os.path.exists(client.connection_pool.connection_kwargs.get(option) or os.curdir):
+            raise ErrInvalidArgument(f"the URL of Redis: there is no such file or directory as {option} says")
     return client
+
+
+def _named(error: Exception) -> str:
+    """The option that Python says is not known. Of other texts nothing: a value may be a password."""
+    found = re.search(r"unexpected keyword argument '(\w{1,40})'", str(error))
+    return f": {found[1]}" if found else ""
 
 
 def _settings(pool: Any, timeout: float) -> dict[str, Any]:

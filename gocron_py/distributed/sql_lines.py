@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Final, final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from gocron_py.clock import elapsed
 from gocron_py.distributed.sql_dialects import LIMITS, dialect_of
@@ -22,6 +23,11 @@ from gocron_py.instant import SECOND, Micros
 
 # A connection that nobody has used for so long may be gone without a word.
 _LONGEST_IDLE: Final[Micros] = 60 * SECOND
+
+# Of URLs without one; what SQLAlchemy itself would take then; and how to get the first.
+_DRIVERS: Final = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
+_OLDER_DRIVERS: Final = {"psycopg": "psycopg2", "pymysql": "MySQLdb"}
+_PACKAGES: Final = {"psycopg": "'psycopg[binary]'", "pymysql": "PyMySQL"}
 
 
 @final
@@ -137,7 +143,7 @@ def engine_of(target: object) -> Engine:
     """
     engine = target if isinstance(target, Engine) else _engine_by(target)
     if engine.dialect.is_async:
-        raise ErrInvalidArgument("the engine must not be asynchronous", got=engine.dialect.driver)
+        raise ErrInvalidArgument("the driver must not be asynchronous", got=engine.dialect.driver)
     if engine.dialect.name == "sqlite" and _is_in_memory(engine.url):
         raise ErrInvalidArgument("a database in memory is that of one process: use MemoryTickLocker", got="sqlite://")
     return engine
@@ -151,16 +157,31 @@ def _engine_by(target: object) -> Engine:
     if not isinstance(target, str | URL):
         raise ErrInvalidArgument("an Engine of SQLAlchemy or a URL is needed", got=type(target).__name__)
     try:
-        url = make_url(target)
+        url = _with_driver(make_url(target))
         dialect_of(url.get_backend_name())
         return create_engine(url, poolclass=NullPool)
     except ErrInvalidArgument:
         raise
     except ModuleNotFoundError as error:
         raise ErrInvalidArgument(f"the driver of the database is not installed: {error.name}") from None
+    except NoSuchModuleError:
+        raise ErrInvalidArgument("SQLAlchemy does not know the driver that the URL of the database names") from None
     except (ArgumentError, SQLAlchemyError, ValueError, TypeError) as error:
         # Not its text, which may hold the whole URL.
         raise ErrInvalidArgument(f"not a URL of a database ({type(error).__name__})") from None
+
+
+def _with_driver(url: URL) -> URL:
+    """With the driver of today where it names none: SQLAlchemy's own choice is that of years ago."""
+    name = "postgresql" if url.drivername == "postgres" else url.drivername
+    driver = _DRIVERS.get(name)
+    if driver is None:
+        return url
+    if find_spec(driver) is not None:
+        return url.set(drivername=f"{name}+{driver}")
+    if find_spec(_OLDER_DRIVERS[driver]) is not None:
+        return url.set(drivername=name)
+    raise ErrInvalidArgument(f"a database {name}:// needs a driver: pip install {_PACKAGES[driver]}")
 
 
 def own_engine(target: Engine) -> Engine:

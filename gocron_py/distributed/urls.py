@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -18,7 +17,10 @@ _SPLIT = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DO
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/?")
 
 SCHEMES: Final = ("sqlite", "redis", "rediss", "unix", "etcd", "etcds", "k8s", "postgresql", "mysql", "mariadb")
-"""What a URL may begin with; ``postgresql``, ``mysql`` and ``mariadb`` also with a driver (``mysql+pymysql``)."""
+"""What a URL may begin with; ``postgresql``, ``mysql`` and ``mariadb`` also with a driver (``mysql+pymysql``).
+
+``postgres`` is ``postgresql``.
+"""
 
 
 def tick_locker(url: str, **options: Any) -> TickLocker:
@@ -40,7 +42,7 @@ def tick_locker(url: str, **options: Any) -> TickLocker:
     check_kind(url, str, "the URL of a store")
     found = _SPLIT.fullmatch(url)
     scheme = found["scheme"].lower() if found else ""
-    make = _MAKERS.get(scheme.partition("+")[0] if scheme.startswith(("postgresql", "mysql", "mariadb")) else scheme)
+    make = _MAKERS.get(scheme.partition("+")[0] if scheme.startswith(("postgres", "mysql", "mariadb")) else scheme)
     if found is None or make is None:
         known = ", ".join(f"{name}://" for name in SCHEMES)
         raise ErrInvalidArgument(f"the URL of a store begins with one of {known}")
@@ -91,12 +93,7 @@ def _kubernetes(url: str, rest: str, options: dict[str, Any]) -> TickLocker:
 
 
 def _sql(url: str, rest: str, options: dict[str, Any]) -> TickLocker:
-    scheme = url.partition("://")[0].lower()
-    # SQLAlchemy's own choice of drivers is that of years ago.
-    driver = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}.get(scheme)
-    if driver is not None and find_spec(driver) is not None:
-        scheme = f"{scheme}+{driver}"
-    locker: TickLocker = _class("sql", "SQLTickLocker")(f"{scheme}://{rest}", **options)
+    locker: TickLocker = _class("sql", "SQLTickLocker")(url, **options)
     return locker
 
 
@@ -108,6 +105,7 @@ _MAKERS: Final[dict[str, Callable[[str, str, dict[str, Any]], TickLocker]]] = {
     "etcd": _etcd,
     "etcds": _etcd,
     "k8s": _kubernetes,
+    "postgres": _sql,
     "postgresql": _sql,
     "mysql": _sql,
     "mariadb": _sql,

@@ -122,6 +122,22 @@ def test_a_leader_without_a_store_stops_believing(monkeypatch: pytest.MonkeyPatc
     elector.close()
 
 
+def test_on_change_says_in_time_that_a_leader_leads_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When ``leads()`` says so, and not only at the next step of the campaign."""
+    monkeypatch.setattr("gocron_py.distributed.elector.DEADLINE", SECOND)
+    store = Unplugged()
+    store.poll = 10  # it would look again after RETRY, 2 s
+    changes: list[tuple[bool, int]] = []
+    elector = MemoryElector(store, on_change=lambda leads: changes.append((leads, elapsed())))
+    assert leads(elector)
+    store.down = True
+    until(lambda: len(changes) == 2)
+    (_, began), (still, ended) = changes
+    assert not still
+    assert SECOND - 100_000 <= ended - began < 1.5 * SECOND
+    elector.close()
+
+
 def test_each_outage_is_one_warning(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Where nobody can lead no job runs; from the start on, and later."""
     monkeypatch.setattr("gocron_py.distributed.elector.DEADLINE", SECOND // 2)

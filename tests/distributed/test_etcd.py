@@ -509,6 +509,12 @@ def test_wrong_arguments_of_a_locker(wrong: dict[str, Any]) -> None:
         EtcdLocker("etcd://localhost", **wrong)
 
 
+def test_a_url_with_a_path_is_told_where_that_is_said() -> None:
+    """As for Redis, where it is the number of a database, or for a proxy's users."""
+    with pytest.raises(gocron.ErrInvalidArgument, match="has no path: where keys begin is said with prefix="):
+        EtcdLocker("etcd://localhost/gocron")
+
+
 @pytest.mark.parametrize("wrong", [{"lease": timedelta(0)}, {"lease": 5}, {"prefix": None}, {"clock": time}])
 def test_wrong_arguments_of_a_store(wrong: dict[str, Any]) -> None:
     """Refused where they are given."""

@@ -799,6 +799,26 @@ def test_key_is_not_for_all_jobs() -> None:
         MemoryTickLocker(key="a")
 
 
+class Refusing(MemoryStore):
+    """A store that lets nobody in."""
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        raise gocron.StoreDown("WRONGPASS invalid username-password pair")
+
+
+def test_store_that_cannot_be_asked_is_told_at_the_start_and_not_at_the_first_tick(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """That may be a nightly one. However many jobs there are, it is one warning."""
+    with Fleet() as fleet, caplog.at_level("WARNING", logger="gocron_py"):
+        fleet.instance(gocron.cron_job("0 3 * * *"), store=Refusing())
+        (warning,) = (each.getMessage() for each in caplog.records)
+        assert warning.startswith("gocron: the store of locks cannot be asked, why=gocron: the store cannot be reached")
+        assert warning.endswith("WRONGPASS invalid username-password pair")
+        fleet.schedulers[0].new_job(every(10), gocron.new_task(lambda: None), gocron.with_name("another"))
+        assert len(caplog.records) == 1
+
+
 def test_warns_of_a_job_without_a_name_and_of_two_with_one(caplog: pytest.LogCaptureFixture) -> None:
     locker = MemoryTickLocker()
     with caplog.at_level("WARNING", logger="gocron_py"):

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -27,6 +28,7 @@ from typing import Any
 
 import pytest
 import redis
+import redis.asyncio
 from redis.sentinel import MasterNotFoundError, Sentinel
 
 import gocron_py as gocron
@@ -213,6 +215,23 @@ def test_what_is_no_client_is_refused_without_its_password(wrong: object) -> Non
     with pytest.raises(gocron.ErrInvalidArgument) as caught:
         RedisStore(wrong)
     assert "sec" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("redis://:sec@host?colour=sec", "an option that redis-py does not take: colour"),
+        ("rediss://:sec@host?ssl_ca_certs=/sec/none.pem", "no such file or directory as ssl_ca_certs says"),
+        (redis.asyncio.Redis(), "got 'redis.asyncio.client.Redis'"),
+    ],
+)
+def test_what_is_wrong_with_a_client_is_told(wrong: object, told: str) -> None:
+    """Which option, which file, which class; never the value."""
+    with pytest.raises(gocron.ErrInvalidArgument) as caught:
+        RedisStore(wrong)
+    text = "".join(traceback.format_exception_only(caught.value))
+    assert told in text
+    assert "sec" not in text.replace("rediss", "")
 
 
 def test_wait_for_replicas(client: redis.Redis, url: str, redis_server: RedisServer) -> None:

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 import sqlalchemy
 from sql_places import Place
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, SingletonThreadPool, StaticPool
 
 import gocron_py as gocron
 from gocron_py.context import background
+from gocron_py.distributed import sql_lines
 from gocron_py.distributed.sql import SQLLocker, SQLStore, SQLTickLocker, tables_as_sql
 from gocron_py.distributed.store import TickStore
 from gocron_py.testing.store_kit import StoreKit
@@ -290,9 +291,34 @@ def test_what_is_no_database_is_refused_at_once(tmp_path: Path) -> None:
         SQLStore(create_engine("postgresql+psycopg_async://host/db", poolclass=NullPool))
     with pytest.raises(gocron.ErrInvalidArgument, match="not installed"):
         SQLStore("postgresql+pg8000://host/db")
+    with pytest.raises(gocron.ErrInvalidArgument, match="does not know the driver"):
+        SQLStore("postgresql+none://host/db")
     for table in "", "a\0b", "x" * 64:
         with pytest.raises(gocron.ErrInvalidArgument, match="table"):
             SQLStore(f"sqlite:///{tmp_path / 'jobs.db'}", table=table)
+
+
+@pytest.mark.parametrize(
+    ("url", "driver", "older", "package"),
+    [
+        ("postgresql://host/db", "psycopg", "psycopg2", r"'psycopg\[binary\]'"),
+        ("postgres://host/db", "psycopg", "psycopg2", r"'psycopg\[binary\]'"),
+        ("mysql://host/db", "pymysql", "MySQLdb", "PyMySQL"),
+        ("mariadb://host/db", "pymysql", "MySQLdb", "PyMySQL"),
+    ],
+)
+def test_url_without_a_driver_takes_the_one_of_today(
+    url: str, driver: str, older: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the one that SQLAlchemy would take; and if there is neither, the text says what to install."""
+    with closing(SQLStore(url)) as store:
+        assert store._database._target.dialect.driver == driver
+    there = {older}
+    monkeypatch.setattr(sql_lines, "find_spec", lambda name: name in there or None)
+    assert sql_lines._with_driver(make_url(url)).drivername in ("postgresql", "mysql", "mariadb")
+    there.clear()
+    with pytest.raises(gocron.ErrInvalidArgument, match=f"pip install {package}"):
+        SQLStore(url)
 
 
 # -- tables ----------------------------------------------------------------------------------------
