@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import queue
 import shutil
 import signal
 import subprocess
@@ -45,12 +44,14 @@ class Peer:
 
     def __init__(self, command: Sequence[str], stderr: int | None = None) -> None:
         self._process = fork(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
-        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
-        # All that it has told so far.
+        # All that it has told so far, and how much of it was waited for.
         self.told: list[dict[str, Any]] = []
+        self._heard = 0
+        self._tells = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.wait_for("ready")
+        self._heard = 0  # some begin before they say that they are ready
 
     def __enter__(self) -> Self:
         return self
@@ -76,10 +77,11 @@ class Peer:
         """The next event of one of these kinds, with these details; others before it are left out."""
         end = time.monotonic() + limit
         while True:
-            try:
-                event = self._events.get(timeout=max(end - time.monotonic(), 0.001))
-            except queue.Empty:
-                raise AssertionError(f"no {what} {details} within {limit} s; it told {self.told[-10:]}") from None
+            with self._tells:
+                is_there = self._tells.wait_for(lambda: len(self.told) > self._heard, end - time.monotonic())
+                assert is_there, f"no {what} {details} within {limit} s; it told {self.told[-10:]}"
+                event = self.told[self._heard]
+                self._heard += 1
             if event["what"] in what and details.items() <= event.items():
                 return event
 
@@ -109,8 +111,9 @@ class Peer:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             event = json.loads(line)
-            self.told.append(event)
-            self._events.put(event)
+            with self._tells:
+                self.told.append(event)
+                self._tells.notify_all()
 
 
 class GoPeer(Peer):
