@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _ONE_PER_TICK: Final = "only one of them runs at each tick: give each its own with_name"
 _ONE_AT_ONCE: Final = "while one of them runs, the others are skipped: give each its own with_name"
+_CHANGES: Final = "it goes by its function's name, which changes with the code: give it with_name"
 
 
 @final
@@ -46,5 +47,5 @@ class Keys:
             consequence = () if locker is None else ("so", so)
             report.warn("gocron: several jobs have one name, which is the key of locks", "job", spec.key, *consequence)
         elif spec.settings.name is None:
-            said = "gocron: a locker is set and the job has no name of its own: give it one, with_name()"
-            report.warn(said, "job", spec.name)
+            said = "gocron: a locker is set and the job has no name of its own"
+            report.warn(said, "job", spec.name, "so", _CHANGES)
