@@ -291,7 +291,7 @@ class Run:
     def _log_refusal(self, error: Exception, is_held: bool) -> None:
         report, job = self.registry.report, self.spec.name
         if isinstance(error, StoreError):
-            locker = type(self.spec.settings.locker).__name__
+            locker = f"lock {id(self.spec.settings.locker)}"
             said = "gocron: the store of locks cannot be asked, jobs do not run"
             report.warn_now_and_then(locker, said, "job", job, "why", str(error))  # as a text: no traceback
         else:  # another instance is faster: as it should be

@@ -82,7 +82,7 @@ class CampaigningElector(ABC):
 
     def _begin(self) -> None:
         """As new: also in a forked child, which leads nothing."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may close it
         self._thread: threading.Thread | None = None
         self._bell = threading.Event()
         self._heard = threading.Event()
@@ -155,6 +155,9 @@ class CampaigningElector(ABC):
 
     def _lead(self, sent: Micros) -> None:
         """It leads; the renewal that says so was sent at *sent*."""
+        if self._closed or elapsed() - sent >= self._deadline:  # the answer took too long
+            self._follow(_RESIGNED if self._closed else _OVERDUE)
+            return
         self._sent = sent
         self._change(True, "")
 

@@ -372,6 +372,8 @@ def parsed(url: str) -> tuple[list[Member], User | None]:
         raise ErrInvalidArgument("not a URL of etcd: etcd://host:port[,host:port…]")
     if parts.path not in ("", "/"):
         raise ErrInvalidArgument("a URL of etcd has no path: where keys begin is said with prefix= or name=")
+    if "@" in parts.query:  # a password with a question mark
+        raise ErrInvalidArgument("not a URL of etcd: what is special in a password is percent-encoded")
     if unknown := set(options) - ({"ca", "cert", "key"} if is_secure else set()):
         raise ErrInvalidArgument(f"an option that a URL {parts.scheme}:// does not have: {min(unknown):.40}")
     name, colon, password = who.partition(":")

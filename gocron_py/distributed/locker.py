@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 GRANTED_TOO_LATE: Final = "it was granted too late, and given up"
 """What a :exc:`~gocron_py.TickMissed` says where nobody else can have run the tick."""
 
+_CLOSED: Final = "the locker is closed"
+
 
 class TickLocker:
     """Each tick of a job starts once among all instances that share a store (a ``Locker``). Not in Go.
@@ -135,10 +137,9 @@ class TickLocker:
         for job in jobs:
             job.key = job_key(job.key)
         self._keeper.attend(jobs)
-        health = self.health()
-        if jobs and health.reachable is False:  # the first tick, which would tell of it, may be a nightly one
-            said = "gocron: the store of locks cannot be asked"
-            jobs[0].report.warn_now_and_then(type(self).__name__, said, "why", health.error)
+        if jobs and (why := self._unusable()):  # the first tick, which would tell of it, may be a nightly one
+            said = "gocron: the store of locks cannot be used"
+            jobs[0].report.warn_now_and_then(f"attend {id(self)}", said, "why", why)
 
     def catch_up(self, key: str, since: Instant, before: Instant) -> None:
         """Ticks of a job, from *since* on and before *before*, are late. They run if nobody else has run them."""
@@ -176,7 +177,7 @@ class TickLocker:
         if run is None:
             raise ErrInvalidArgument("a tick locker needs the context that a scheduler gives to lock()")
         if self._keeper.driver.closed:  # nobody would renew the claim
-            raise StoreDown("the locker is closed")
+            raise StoreDown(_CLOSED)
         policy, key = self._policy_of(run), job_key(key)
         if run.errand is None and run.kind in _NAMED and self._is_behind(run, policy):  # it waited long for a worker
             self._keeper.owe(key, run.scheduled, run.scheduled + 1)
@@ -218,6 +219,13 @@ class TickLocker:
             self._keeper.ask_pauses(())
         return bool(self.pauses.everything)
 
+    def _unusable(self) -> str:
+        """Why, if it is so."""
+        if self._driver.closed:
+            return _CLOSED
+        health = self.health()
+        return "" if health.reachable else health.error or "it has not answered yet"
+
     # -- claims ------------------------------------------------------------------------------------
 
     def _claim(self, run: Run, ctx: Context, key: str, policy: TickPolicy) -> TickLock:
@@ -233,7 +241,7 @@ class TickLocker:
             self._tell(run, TickEventKind.UNGUARDED, key, run.scheduled, str(error))
             return TickLock(run, key, None, lease, sent, lambda lock: None)
         except Stopped:
-            raise ctx.err() or StoreDown("the locker is closed") from None
+            raise ctx.err() or StoreDown(_CLOSED) from None
         for crashed in granted.crashed:
             self._events.tell_crash(run.registry.report, key, crashed)
         if not self._is_wanted(run, policy, attempt.early):  # the answer took too long: the tick is over for all

@@ -12,13 +12,15 @@ import secrets
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Final, final
 
 from gocron_py.clock import elapsed
 from gocron_py.context import Context, with_cancel_cause
+from gocron_py.distributed.circuit import CALL_TIMEOUT
 from gocron_py.distributed.tick import tick_of
 from gocron_py.errors import ErrInvalidArgument, LockError, LockLost, StoreDown, check_kind
 from gocron_py.instant import SECOND, Micros, micros_of
@@ -221,35 +223,61 @@ class MutexLocker(ABC):
 
     def _until_next_look(self) -> float | None:
         """In seconds; ``None``: there is nothing to do."""
-        with self._lock:
-            locks = [lock for lock in self._held.values() if lock.lost is None]
-            doubts = len(self._doubts)
-        if not locks and not doubts:
+        locks, left = self._not_lost(), self._until_given_up()
+        if left is None and not self._doubts:
             return None
         now = elapsed()
         is_troubled = any(now - lock.renewed > self._ttl // 3 for lock in locks)
         pause = self._ttl / SECOND / _TROUBLED if is_troubled else self._longest_pause
         # The look that gives a lock up comes in time.
-        pauses = [max(lock.renewed + self._longest_unheard - now, _MARGIN) / SECOND for lock in locks if is_troubled]
-        return min(pause, *pauses, _DOUBTFUL if doubts else pause)
+        return min(pause, pause if left is None else left, _DOUBTFUL if self._doubts else pause)
 
     def _renew(self, lock: MutexLock) -> None:
         sent = elapsed()
         since = sent - lock.renewed
         if lock.lost is not None or since < self._ttl // 4:
             return
-        # What was due long ago is not ours any more, whatever the server says: another may have had it.
-        is_over = since >= self._ttl
-        try:
-            is_kept = not is_over and self._extend(lock.key, lock.token)
-        except LockError:
-            # The next look may come too late.
-            is_kept = elapsed() - lock.renewed < self._longest_unheard
-        else:
-            if is_kept:
-                lock.renewed = sent
-        if not is_kept and lock.token in self._held:
+        # Not even asked: the answer may come when another has it.
+        is_kept = since < self._longest_unheard
+        if is_kept:
+            try:
+                with self._watched():
+                    is_kept = self._extend(lock.key, lock.token)
+            except LockError:
+                return  # a later look tries again, or gives it up
+        if is_kept:
+            lock.renewed = sent
+        elif lock.token in self._held:
             lock.lose()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Within it is a call; locks whose time comes meanwhile are given up in time, however long it takes."""
+        is_over = threading.Event()
+        left = self._until_given_up()
+        if left is not None and left < 2 * CALL_TIMEOUT:
+            watch = threading.Thread(target=self._watch, args=(is_over,), name="gocron-lock-watch", daemon=True)
+            with suppress(RuntimeError):  # no thread is to be had now
+                watch.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+
+    def _watch(self, is_over: threading.Event) -> None:
+        while (left := self._until_given_up()) is not None and not is_over.wait(left):
+            for lock in self._not_lost():
+                if elapsed() - lock.renewed >= self._longest_unheard:
+                    lock.lose()
+
+    def _until_given_up(self) -> float | None:
+        """Of the first lock that is not extended any more, in seconds; ``None``: there is no lock."""
+        renewed = min((lock.renewed for lock in self._not_lost()), default=None)
+        return None if renewed is None else max(renewed + self._longest_unheard - elapsed(), _MARGIN) / SECOND
+
+    def _not_lost(self) -> list[MutexLock]:
+        with self._lock:
+            return [lock for lock in self._held.values() if lock.lost is None]
 
     def _settle(self) -> None:
         with self._lock:

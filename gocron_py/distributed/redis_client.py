@@ -70,17 +70,20 @@ def _client_at(url: str) -> redis.Redis:
     try:
         client.connection_pool.make_connection()  # connects to nothing yet
     except (TypeError, ValueError, exceptions.RedisError) as error:
-        raise ErrInvalidArgument(f"the URL of Redis has an option that redis-py does not take{_named(error)}") from None
+        raise ErrInvalidArgument(
+            f"the URL of Redis has an option that redis-py does not take{_named(error, url)}"
+        ) from None
     for option in "ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile":
         if not os.path.exists(client.connection_pool.connection_kwargs.get(option) or os.curdir):
             raise ErrInvalidArgument(f"the URL of Redis: there is no such file or directory as {option} says")
     return client
 
 
-def _named(error: Exception) -> str:
+def _named(error: Exception, url: str) -> str:
     """The option that Python says is not known. Of other texts nothing: a value may be a password."""
     found = re.search(r"unexpected keyword argument '(\w{1,40})'", str(error))
-    return f": {found[1]}" if found else ""
+    is_password = "@" in urlsplit(url).query  # a question mark in it was not percent-encoded
+    return f": {found[1]}" if found and not is_password else ""
 
 
 def _settings(pool: Any, timeout: float) -> dict[str, Any]:

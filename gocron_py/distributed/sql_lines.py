@@ -24,10 +24,10 @@ from gocron_py.instant import SECOND, Micros
 # A connection that nobody has used for so long may be gone without a word.
 _LONGEST_IDLE: Final[Micros] = 60 * SECOND
 
-# Of URLs without one; what SQLAlchemy itself would take then; and how to get the first.
-_DRIVERS: Final = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
-_OLDER_DRIVERS: Final = {"psycopg": "psycopg2", "pymysql": "MySQLdb"}
-_PACKAGES: Final = {"psycopg": "'psycopg[binary]'", "pymysql": "PyMySQL"}
+# The modules of drivers for URLs that name none, the best first, and how to get that one.
+_MYSQL: Final = ("pymysql", "MySQLdb")
+_DRIVERS: Final = {"postgresql": ("psycopg", "psycopg2"), "mysql": _MYSQL, "mariadb": _MYSQL}
+_PACKAGES: Final = {"postgresql": "'psycopg[binary]'", "mysql": "PyMySQL", "mariadb": "PyMySQL"}
 
 
 @final
@@ -164,6 +164,8 @@ def _engine_by(target: object) -> Engine:
         raise
     except ModuleNotFoundError as error:
         raise ErrInvalidArgument(f"the driver of the database is not installed: {error.name}") from None
+    except ImportError as error:
+        raise ErrInvalidArgument(f"the driver of the database cannot be imported: {error!s:.200}") from None
     except NoSuchModuleError:
         raise ErrInvalidArgument("SQLAlchemy does not know the driver that the URL of the database names") from None
     except (ArgumentError, SQLAlchemyError, ValueError, TypeError) as error:
@@ -173,15 +175,14 @@ def _engine_by(target: object) -> Engine:
 
 def _with_driver(url: URL) -> URL:
     """With the driver of today where it names none: SQLAlchemy's own choice is that of years ago."""
-    name = "postgresql" if url.drivername == "postgres" else url.drivername
-    driver = _DRIVERS.get(name)
-    if driver is None:
-        return url
-    if find_spec(driver) is not None:
-        return url.set(drivername=f"{name}+{driver}")
-    if find_spec(_OLDER_DRIVERS[driver]) is not None:
-        return url.set(drivername=name)
-    raise ErrInvalidArgument(f"a database {name}:// needs a driver: pip install {_PACKAGES[driver]}")
+    kind, _, driver = url.drivername.lower().partition("+")
+    kind = "postgresql" if kind == "postgres" else kind
+    if not driver and kind in _DRIVERS:
+        known = [module for module in _DRIVERS[kind] if find_spec(module) is not None]
+        if not known:
+            raise ErrInvalidArgument(f"a database {kind}:// needs a driver: pip install {_PACKAGES[kind]}")
+        driver = known[0].lower()
+    return url.set(drivername=f"{kind}+{driver}" if driver else kind)
 
 
 def own_engine(target: Engine) -> Engine:

@@ -98,12 +98,14 @@ class Unplugged(TickStore):
         self.clock = FakeClock(datetime(2024, 1, 1, tzinfo=UTC))
         self.store = MemoryStore(self.clock)
         self.down = False
+        self.slow = 0.0
         self.asked = 0
 
     def load(self, keys):  # type: ignore[no-untyped-def]
         self.asked += 1
         if self.down:
             raise gocron.StoreDown("unplugged")
+        threading.Event().wait(self.slow)
         return self.store.load(keys)
 
     def compare_and_set(self, key: str, version: object, text: str) -> bool:
@@ -135,6 +137,22 @@ def test_on_change_says_in_time_that_a_leader_leads_no_more(monkeypatch: pytest.
     (_, began), (still, ended) = changes
     assert not still
     assert SECOND - 100_000 <= ended - began < 1.5 * SECOND
+    elector.close()
+
+
+def test_an_answer_that_took_too_long_makes_no_leader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was frozen meanwhile: another one may lead. It is not told that it leads, and asks again after a pause."""
+    monkeypatch.setattr("gocron_py.distributed.elector.DEADLINE", SECOND // 5)
+    monkeypatch.setattr("gocron_py.distributed.elector.RETRY", 0.1)
+    store, changes = Unplugged(), []
+    store.poll, store.slow = 10, 0.3
+    elector = MemoryElector(store, on_change=changes.append)
+    assert not leads(elector)
+    assert elector.reason() == "the lease could not be renewed in time"
+    until(lambda: store.asked >= 3)
+    assert changes == []
+    store.slow = 0
+    until(lambda: changes == [True])
     elector.close()
 
 

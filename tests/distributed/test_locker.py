@@ -806,6 +806,25 @@ class Refusing(MemoryStore):
         raise gocron.StoreDown("WRONGPASS invalid username-password pair")
 
 
+class Hanging(MemoryStore):
+    """A store whose answers take longer than a start waits for them."""
+
+    over = threading.Event()
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        self.over.wait(20)
+        return super().load(keys)
+
+
+def test_store_that_does_not_answer_is_told_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody knows yet that it is down."""
+    with Fleet() as fleet, caplog.at_level("WARNING", logger="gocron_py"):
+        fleet.instance(gocron.cron_job("0 3 * * *"), store=Hanging())
+        (warning,) = (each.getMessage() for each in caplog.records)
+        Hanging.over.set()
+    assert warning == "gocron: the store of locks cannot be used, why=it has not answered yet"
+
+
 def test_store_that_cannot_be_asked_is_told_at_the_start_and_not_at_the_first_tick(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -813,7 +832,7 @@ def test_store_that_cannot_be_asked_is_told_at_the_start_and_not_at_the_first_ti
     with Fleet() as fleet, caplog.at_level("WARNING", logger="gocron_py"):
         fleet.instance(gocron.cron_job("0 3 * * *"), store=Refusing())
         (warning,) = (each.getMessage() for each in caplog.records)
-        assert warning.startswith("gocron: the store of locks cannot be asked, why=gocron: the store cannot be reached")
+        assert warning.startswith("gocron: the store of locks cannot be used, why=gocron: the store cannot be reached")
         assert warning.endswith("WRONGPASS invalid username-password pair")
         fleet.schedulers[0].new_job(every(10), gocron.new_task(lambda: None), gocron.with_name("another"))
         assert len(caplog.records) == 1

@@ -833,18 +833,40 @@ def test_loss_is_an_event_of_the_job(client: redis.Redis, url: str) -> None:
     assert [type(error) for error in (*heard, *causes)] == [gocron.LockLost] * 2
 
 
-def test_loss_is_told_before_another_can_have_it(redis_server: RedisServer, url: str) -> None:
-    """A holder that cannot reach the server gives up while the lock is its own still: for a sixth of its time."""
+@pytest.mark.parametrize("how", [Fault.REFUSED, Fault.SILENCE])
+def test_loss_is_told_before_another_can_have_it(how: Fault, redis_server: RedisServer, url: str) -> None:
+    """A holder that cannot reach the server gives up while the lock is its own still: for a sixth of its time.
+
+    Also in the midst of a call that would end after that.
+    """
     with (
         Proxy(redis_server.port) as road,
         closing(RedisLocker(f"redis://{HOST}:{road.port}/0", ttl=6000 * MS)) as locker,
     ):
         lock = locker.lock(background(), "job")
         with redis.Redis.from_url(url) as client:
-            road.fail(Fault.REFUSED)
+            road.fail(how)
             assert lock.context.wait(20)
             assert client.exists("gocron:job")
         road.heal()
+
+
+def test_loss_of_many_locks_on_a_slow_server_is_told_in_time(redis_server: RedisServer, url: str) -> None:
+    """They are extended one after the other, and the last ones too late: they are given up before."""
+    there: list[int] = []
+    with (
+        Proxy(redis_server.port) as road,
+        closing(RedisLocker(f"redis://{HOST}:{road.port}/0", ttl=6000 * MS)) as locker,
+        redis.Redis.from_url(url) as client,
+    ):
+        locks = [locker.lock(background(), f"job {number}") for number in range(20)]
+        for lock in locks:
+            gocron.context.after_func(lock.context, lambda lock=lock: there.append(client.exists(f"gocron:{lock.key}")))
+        road.delay = 0.6
+        until(lambda: all(lock.lost or lock.renewed > lock.since for lock in locks))
+        road.heal()
+        assert 0 < len(there) < 20
+        assert set(there) == {1}
 
 
 def test_lock_at_least_for_is_kept_by_the_server(client: redis.Redis, url: str) -> None:

@@ -236,6 +236,7 @@ def states_of(pids: Sequence[int]) -> set[str]:
 
 
 def check_silence(how: str, place: Place, proxy: Proxy, store: SQLStore, limit: float) -> None:
+    until(works(store))
     assert store.compare_and_set("a", None, "text")
     if how == "frozen server":
         place.server.pause()
@@ -392,7 +393,7 @@ def test_pool_that_the_program_has_used_up_does_not_stop_claims(place: Place, op
 def test_own_connections_all_in_use_are_down_in_time(place: Place, proxy: Proxy, opened: Callable[[Any], Any]) -> None:
     """More callers than connections, all of which hang: some wait for one, in vain, and then for a new one."""
     store = opened(SQLStore(place.through(proxy.port)))
-    store.load(["a"])
+    until(works(store))
     proxy.fail(Fault.SILENCE)
     failures: list[Exception] = []
 
