@@ -54,6 +54,8 @@ for scheduler, locker in instances:
     scheduler.shutdown()
     locker.close()
 
+if not ran:
+    raise SystemExit("nobody ran it: there is no etcd at ETCD_URL")
 print("ran:", *ran)
 
 # Output:

@@ -25,6 +25,7 @@ def report() -> None:
 def instance(url: str) -> tuple[gocron.Scheduler, EtcdTickLocker]:
     # An instance that dies is known to be dead when its lease is over; its lease is kept alive by a thread.
     locker = EtcdTickLocker(url, on_crash="rerun", lease=timedelta(seconds=10))
+    locker.instances()  # for the example: StoreDown says why, where there is no etcd
     scheduler = gocron.new_scheduler(gocron.with_distributed_locker(locker))
     every = gocron.duration_job(timedelta(seconds=1))
     # The name is the job's key in etcd: it has to stay the same from one version of the program to the next.

@@ -50,6 +50,8 @@ for scheduler, locker in instances:
     scheduler.shutdown()
     locker.close()
 
+if not ran:
+    raise SystemExit("nobody ran it: there is no Redis at REDIS_URL")
 print("instances that ran it:", len(ran))
 print("most at once:", most_at_once)
 

@@ -23,6 +23,7 @@ def instance(url: str) -> tuple[gocron.Scheduler, RedisTickLocker]:
     """What each process of a fleet does."""
     # min_replicas=1 where a failover must not forget a claim.
     locker = RedisTickLocker(url, on_crash="rerun", lease=timedelta(seconds=10))
+    locker.instances()  # for the example: StoreDown says why, where there is no Redis
     scheduler = gocron.new_scheduler(gocron.with_distributed_locker(locker))
     every = gocron.duration_job(timedelta(seconds=0.5))
     # The name is the job's key on the server: it has to stay the same from one version of the program to the next.

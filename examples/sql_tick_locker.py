@@ -29,6 +29,7 @@ def report() -> None:
 def instance(database: sqlalchemy.Engine) -> tuple[gocron.Scheduler, SQLTickLocker]:
     # The engine is the program's own; the locker connects as it does, and leaves its pool alone.
     locker = SQLTickLocker(database)
+    locker.instances()  # for the example: StoreDown says why, where there is no database
     scheduler = gocron.new_scheduler(gocron.with_distributed_locker(locker))
     every = gocron.duration_job(timedelta(seconds=1))
     # The name is the job's key in the database: it has to stay the same from one version of the program to the next.

@@ -201,9 +201,10 @@ class Lifecycle:
             return record.spec is spec and not record.removed and registry.scheduling and registry.era == era
 
         elector = spec.settings.elector
+        leader = elector if isinstance(elector, CampaigningElector) else None
 
         def offer(errand: Errand) -> bool:
-            if isinstance(elector, CampaigningElector) and elector.follows():
+            if leader is not None and leader.follows():
                 return False
             with registry.lock:
                 executor = self.executor
@@ -217,9 +218,8 @@ class Lifecycle:
 
         now = registry.now
         kept = spec.key, policy, spec.schedule, spec.kind
-        leads = leadership(elector)
         errands = Errands(policy, spec.schedule, round(locker.store.pause * SECOND))
-        return Attendance(*kept, now, self._report, is_current, offer, leads, errands, owes=Owed(now()))
+        return Attendance(*kept, now, self._report, is_current, offer, leader, errands, owes=Owed(now()))
 
     # -- stop ------------------------------------------------------------------------------------
 

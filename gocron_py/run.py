@@ -20,6 +20,7 @@ from gocron_py.errors import (
     LockError,
     LockLost,
     StoreError,
+    TickEarly,
     TickPaused,
     satisfies,
 )
@@ -294,6 +295,9 @@ class Run:
             locker = f"lock {id(self.spec.settings.locker)}"
             said = "gocron: the store of locks cannot be asked, jobs do not run"
             report.warn_now_and_then(locker, said, "job", job, "why", str(error))  # as a text: no traceback
+        elif isinstance(error, TickEarly):  # that will not mend itself
+            said = "gocron: this machine's clock is wrong, jobs do not run"
+            report.warn_now_and_then(f"clock {id(self.spec.settings.locker)}", said, "job", job, "why", str(error))
         else:  # another instance is faster: as it should be
             # Of ours the text says it all, of a user's own the traceback may help.
             report.debug("gocron: lock refused", "job", job, "error", str(error) if is_held else error)

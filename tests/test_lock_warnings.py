@@ -108,3 +108,11 @@ def test_another_instance_is_no_warning(
     """That it was faster is as it should be; what a locker of the user's own says cannot be told from it."""
     logged(error, fake_clock, caplog)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_clock_that_is_ahead_is_a_warning(fake_clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
+    """It is no other instance that is faster: until somebody sets the clock right, nothing runs here."""
+    logged(gocron.TickEarly("this machine's clock is 60.0 s ahead of the store's"), fake_clock, caplog)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert line.startswith("gocron: this machine's clock is wrong, jobs do not run, job=")
+    assert "60.0 s ahead" in line

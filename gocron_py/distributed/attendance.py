@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from gocron_py.distributed.decision import Record
+from gocron_py.distributed.elector import CampaigningElector
 from gocron_py.distributed.errands import Errand, Errands
-from gocron_py.distributed.owed import Owed, noted
+from gocron_py.distributed.owed import Owed, from_last, noted
 from gocron_py.distributed.policy import TickPolicy
 from gocron_py.distributed.tick import TickKind
 from gocron_py.instant import Instant
@@ -25,7 +26,8 @@ class Attendance:
 
     :ivar is_current: whether that is still so.
     :ivar offer: hands an errand to the scheduler. Gives whether it was taken; then the errand is told when it is over.
-    :ivar leads: what the job's elector says from memory; ``None`` where it has none, or a user's own.
+    :ivar elector: the job's; ``None`` where it has none, or a user's own, which is asked for runs only: it may take its
+        time.
     :ivar owes: the ticks to catch up with that the record is not known to have. ``None``: none.
     :ivar version: of the record at the last look, if there is nothing to be done before it changes.
     """
@@ -38,16 +40,24 @@ class Attendance:
     report: Reporter
     is_current: Callable[[], bool]
     offer: Callable[[Errand], bool]
-    leads: Callable[[], bool | None]
+    elector: CampaigningElector | None
     errands: Errands
     owes: Owed | None
     version: object = field(default=None)
 
-    def noted(self, record: Record, owed: Owed | None, resumed: Instant) -> Record:
+    def leads(self) -> bool | None:
+        """What the elector says from memory."""
+        return None if self.elector is None else self.elector.leads()
+
+    def begins_to_lead(self) -> None:
+        """From now on runs are here. What came while nobody led is as what came while nobody was there."""
+        self.owes = from_last(self.owes, self.now() + 1)
+
+    def noted(self, record: Record, owed: Owed | None, resumed: Instant, now: Instant) -> Record:
         """See :func:`~gocron_py.distributed.owed.noted`."""
         if self.kind is TickKind.DYNAMIC:  # its ticks are not known beforehand
             return record
-        return noted(record, owed, self.schedule, self.policy, self.now(), resumed)
+        return noted(record, owed, self.schedule, self.policy, min(self.now(), now), resumed)
 
 
 @final

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 from gocron_py.distributed.decision import (
@@ -22,7 +22,6 @@ from gocron_py.distributed.decision import (
     Later,
     Record,
     Refused,
-    finish,
     pause,
     reborn,
     registered,
@@ -242,20 +241,24 @@ def keep(key: str, token: str, lease: Micros | None) -> Generator[Step, Any, boo
 
 
 def end(
-    key: str, token: str, next_at: Callable[[Instant], Instant | None] | None, began: bool
+    key: str,
+    token: str,
+    how: Callable[[Record | None, str], Record | None],
+    next_at: Callable[[Instant], Instant | None] | None = None,
 ) -> Generator[Step, Any, bool]:
-    """Finish a claim whose task was begun, give back one whose was not. ``False``: it was lost before.
+    """The end of a claim. ``False``: it was lost before.
 
+    :param how: :func:`~gocron_py.distributed.decision.finish` where the task was begun, ``unclaim`` where it was not,
+        ``cut`` where it broke off.
     :param next_at: gives the tick that counts from this end, by the store's time.
     """
     while True:
         snapshot: Snapshot = yield Load((key,))
         entry = snapshot.entries.get(key)
         record = None if entry is None else as_record(entry.text, key)
-        if began:
-            record = finish(record, token, None if next_at is None else next_at(snapshot.now))
-        else:
-            record = unclaim(record, token)
+        record = how(record, token)
+        if record is not None and next_at is not None:
+            record = replace(record, next_at=next_at(snapshot.now) or record.next_at)
         if record is None or entry is None:
             return False
         if (yield Write(key, entry.version, as_text(record))):

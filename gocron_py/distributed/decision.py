@@ -324,15 +324,12 @@ def renew(record: Record | None, token: str, until: Instant) -> Record | None:
     return _changed(record, token, lambda held: replace(held, until=max(held.until + 1, until)))
 
 
-def finish(record: Record | None, token: str, next_at: Instant | None = None) -> Record | None:
-    """The run is over. ``None``: the claim was lost before.
-
-    :param next_at: the next tick, of a job whose ticks count from the end of a run.
-    """
+def finish(record: Record | None, token: str) -> Record | None:
+    """The run is over. ``None``: the claim was lost before."""
     claims = () if record is None else tuple(held for held in record.claims if held.token != token)
     if record is None or len(claims) == len(record.claims):
         return None
-    return replace(record, claims=claims, next_at=record.next_at if next_at is None else next_at)
+    return replace(record, claims=claims)
 
 
 def freed(record: Record, over: Iterable[str]) -> Record:
@@ -345,6 +342,11 @@ def freed(record: Record, over: Iterable[str]) -> Record:
 def unclaim(record: Record | None, token: str) -> Record | None:
     """The task was not begun: another instance may. ``None``: the claim was lost before."""
     return _changed(record, token, lambda held: replace(held, owner="", until=0, attempt=held.attempt - 1))
+
+
+def cut(record: Record | None, token: str) -> Record | None:
+    """The task broke off, as its run had to stop: as if a crash had. ``None``: the claim was lost before."""
+    return _changed(record, token, lambda held: replace(held, owner="", until=0))
 
 
 def _changed(record: Record | None, token: str, change: Callable[[Claim], Claim]) -> Record | None:

@@ -11,7 +11,7 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, Protocol, final
 
 from gocron_py.clock import elapsed
 from gocron_py.context import Context
@@ -60,6 +60,16 @@ def campaign(
     return Leadership(candidate, now + LEASE, 1 if held is None else held.term + 1)
 
 
+class Heir(Protocol):
+    """What goes on with what was left undone while nobody led. Both return soon, and raise nothing."""
+
+    def begins_to_lead(self, elector: CampaigningElector) -> None:
+        """This instance leads in a moment: before any run does."""
+
+    def wake(self) -> None:
+        """It leads."""
+
+
 class CampaigningElector(ABC):
     """What electors have in common: a thread that campaigns, and answers from memory (an ``Elector``).
 
@@ -68,6 +78,7 @@ class CampaigningElector(ABC):
 
     :param deadline: in microseconds; a leader that could not renew for so long stops believing that it leads.
     :param on_change: called with ``True`` and ``False`` as this instance begins and ceases to lead.
+    :ivar heirs: told when this instance begins to lead.
     :raises ErrInvalidArgument: ``on_change`` is not callable.
     """
 
@@ -77,6 +88,7 @@ class CampaigningElector(ABC):
         self._deadline = deadline
         self._on_change = on_change
         self._closed = False
+        self.heirs: weakref.WeakSet[Heir] = weakref.WeakSet()
         self._begin()
         _electors.add(self)
 
@@ -158,8 +170,15 @@ class CampaigningElector(ABC):
         if self._closed or elapsed() - sent >= self._deadline:  # the answer took too long
             self._follow(_RESIGNED if self._closed else _OVERDUE)
             return
+        if self._leads and self._is_overdue():  # it did not lead for a while
+            self._follow(_OVERDUE)
+        heirs = () if self._leads else tuple(self.heirs)
+        for heir in heirs:
+            heir.begins_to_lead(self)
         self._sent = sent
         self._change(True, "")
+        for heir in heirs:
+            heir.wake()
 
     def _follow(self, why: str) -> None:
         self._change(False, why)

@@ -132,7 +132,9 @@ class Errands:
     def _late(self, record: Record, now: Instant) -> list[Instant]:
         if not record.owed:
             return []
-        owed = self._policy.worth([at for at in record.owed if is_tick(self._schedule, at)], now)
+        # What is still to come was written by a machine whose clock is ahead.
+        past = [at for at in record.owed if at <= now and is_tick(self._schedule, at)]
+        owed = self._policy.worth(past, now)
         # Of the latest one, a later one has made it stale.
         return owed if self._policy.catch_up == "all" else [at for at in owed if (0, *record.seen)[-1] < at]
 

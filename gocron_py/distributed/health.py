@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import final
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from gocron_py.reporter import Reporter
 
 
 @final
@@ -24,17 +27,27 @@ class StoreHealth:
 
 @final
 class Health:
-    """Is told of every call to a store."""
+    """Is told of every call to a store.
 
-    __slots__ = ("_state",)
+    :ivar complained: where it was said that the store cannot be used; there it is said, too, that it can be again.
+    """
+
+    __slots__ = ("_state", "complained")
 
     def __init__(self) -> None:
         self._state = StoreHealth(None, None)
+        self.complained: Reporter | None = None
 
     def worked(self) -> None:
         """The store has answered."""
-        if not self._state.reachable:
-            self._state = StoreHealth(True, datetime.now(UTC))
+        was = self._state
+        if was.reachable:
+            return
+        self._state = StoreHealth(True, datetime.now(UTC))
+        report, self.complained = self.complained, None
+        if report is not None and was.since is not None:
+            away = (datetime.now(UTC) - was.since).total_seconds()
+            report.warn("gocron: the store of locks answers again", "after", f"{away:.1f} s")
 
     def failed(self, error: Exception) -> None:
         """It has not."""

@@ -16,6 +16,7 @@ from gocron_py.distributed.attendance import Attendance, Attended
 from gocron_py.distributed.claim import Step, amend, forget, keep, register, set_paused
 from gocron_py.distributed.decision import Alive, Claim, Record, decode, encode, reap
 from gocron_py.distributed.driver import Driver
+from gocron_py.distributed.elector import CampaigningElector
 from gocron_py.distributed.errands import Errand
 from gocron_py.distributed.events import Events, TickEventKind
 from gocron_py.distributed.held import TickLock
@@ -87,18 +88,32 @@ class Keeper:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(5)
+        with self._lock:
+            held = list(self._held.values())
+        for lock in held:
+            self._lose(lock, "its locker was closed")
         self._say_goodbye()
 
     # -- for the locker ----------------------------------------------------------------------------
 
     def attend(self, jobs: Sequence[Attendance]) -> None:
         """Look after jobs for as long as they are current. Waits until the store knows them, at most 2 s."""
+        for job in jobs:
+            if job.elector is not None:
+                job.elector.heirs.add(self)
         with self._looked:
             self._attended.add(jobs)
             due = self._looks + (2 if self._is_looking else 1)
         self.wake()
         with self._looked:
             self._looked.wait_for(lambda: self._looks >= due or self.driver.closed, _LONGEST_REGISTRATION)
+
+    def begins_to_lead(self, elector: CampaigningElector) -> None:
+        """Catch up with what was due while nobody led (a :class:`~gocron_py.distributed.elector.Heir`)."""
+        with self._lock:
+            for job in self._attended.jobs:
+                if job.elector is elector:
+                    job.begins_to_lead()
 
     def known(self, key: str) -> str | None:
         """The life of the job's record that this process has seen."""
@@ -306,11 +321,15 @@ class Keeper:
             else:
                 if kept:
                     lock.renewed = now
-            if not kept and lock.claim.token in self._held and lock.lose():
+            if not kept and lock.claim.token in self._held:
                 detail = "its claim is gone from the store, or was not renewed in time"
                 if not held:
                     detail = "what tells others that this instance lives is gone: a lease, or its file"
-                self._events.tell(lock.run.registry.report, TickEventKind.LOST, lock.key, lock.claim.at, detail)
+                self._lose(lock, detail)
+
+    def _lose(self, lock: TickLock, detail: str) -> None:
+        if lock.lose() and lock.claim is not None:
+            self._events.tell(lock.run.registry.report, TickEventKind.LOST, lock.key, lock.claim.at, detail)
 
     def _look(self) -> None:
         with self._lock:
@@ -339,7 +358,7 @@ class Keeper:
                 continue
             self._events.is_whole(job.key)
             try:
-                self._look_at(job, record, entry.version, self.alive_at(snapshot.now))
+                self._look_at(job, record, entry.version, snapshot.now)
             except LockError:
                 raise
             except Exception as error:  # a schedule of a user's own
@@ -388,7 +407,9 @@ class Keeper:
         if report is not None:
             self._events.tell(report, TickEventKind.CORRUPT, "", None, str(error))
 
-    def _look_at(self, job: Attendance, record: Record, version: object, alive: Alive) -> None:
+    def _look_at(self, job: Attendance, record: Record, version: object, now: Instant) -> None:
+        """Look at a job's record at the store's time *now*."""
+        alive = self.alive_at(now)
         known = self._known.setdefault(job.key, record.life)
         if known != record.life:
             self._events.tell(job.report, TickEventKind.AMNESIA, job.key, None, "its record was made anew")
@@ -406,17 +427,20 @@ class Keeper:
         if record.paused or self.pauses.everything:
             job.owes = None  # nobody catches up with what came before the pause's end
             return
-        current = self._note(job, record)
+        current = self._note(job, record, now)
         if current is not None:
             for errand in job.errands.due(current, alive, job.now(), elapsed()):
                 self._hand(job, errand)
 
-    def _note(self, job: Attendance, record: Record) -> Record | None:
-        """Write into the record what this instance knows to be owed. ``None``: the record is gone."""
+    def _note(self, job: Attendance, record: Record, now: Instant) -> Record | None:
+        """Write into the record what this instance knows to be owed. ``None``: the record is gone.
+
+        :param now: the store's: this machine's clock may be ahead.
+        """
         with self._lock:
             owed = job.owes = None if job.owes is None else job.owes.at(record)
         resumed = self.pauses.resumed
-        change = partial(job.noted, owed=owed, resumed=resumed)
+        change = partial(job.noted, owed=owed, resumed=resumed, now=now)
         after: Record | None = record
         if change(record) != record:
             job.version = None

@@ -13,7 +13,19 @@ from gocron_py.clock import elapsed
 from gocron_py.context import Context
 from gocron_py.distributed.attendance import Attendance
 from gocron_py.distributed.claim import Attempt, Step, claim_tick, end, settle
-from gocron_py.distributed.decision import Answer, Granted, Record, Refused, Request, claim, freed, recover
+from gocron_py.distributed.decision import (
+    Answer,
+    Granted,
+    Record,
+    Refused,
+    Request,
+    claim,
+    cut,
+    finish,
+    freed,
+    recover,
+    unclaim,
+)
 from gocron_py.distributed.driver import Stopped
 from gocron_py.distributed.events import EventCallback, Events, TickEvent, TickEventKind
 from gocron_py.distributed.health import StoreHealth
@@ -41,6 +53,7 @@ from gocron_py.errors import (
     check_kind,
 )
 from gocron_py.instant import SECOND, Instant, Micros, micros_of
+from gocron_py.monitor import JobStatus
 
 if TYPE_CHECKING:
     from gocron_py.run import Run
@@ -122,7 +135,10 @@ class TickLocker:
         return timedelta(seconds=self._keeper.presence.window)
 
     def close(self) -> None:
-        """End the thread and close the store. For after the shutdown of the schedulers."""
+        """End the thread and close the store. For after the shutdown of the schedulers.
+
+        A run that still goes on loses its claim.
+        """
         self._keeper.close()
         self._turns.close()
         self.store.close()
@@ -140,6 +156,7 @@ class TickLocker:
         if jobs and (why := self._unusable()):  # the first tick, which would tell of it, may be a nightly one
             said = "gocron: the store of locks cannot be used"
             jobs[0].report.warn_now_and_then(f"attend {id(self)}", said, "why", why)
+            self._driver.health.complained = jobs[0].report
 
     def catch_up(self, key: str, since: Instant, before: Instant) -> None:
         """Ticks of a job, from *since* on and before *before*, are late. They run if nobody else has run them."""
@@ -245,7 +262,7 @@ class TickLocker:
         for crashed in granted.crashed:
             self._events.tell_crash(run.registry.report, key, crashed)
         if not self._is_wanted(run, policy, attempt.early):  # the answer took too long: the tick is over for all
-            self._keeper.later(lambda: end(key, attempt.token, None, began=True), over=attempt.token)
+            self._keeper.later(lambda: end(key, attempt.token, finish), over=attempt.token)
             raise TickMissed(GRANTED_TOO_LATE)
         lock = TickLock(run, key, granted.claim, lease, sent, self._release)
         if run.victim is not None:
@@ -360,21 +377,31 @@ class TickLocker:
             past = claimed.at, run.started, run.completed, run.outcome, claimed.attempt, claimed.fence
             self._keeper.presence.ran((run.spec.key, *past))
         self._keeper.let_go(claimed.token)
-        following = run.spec.schedule.next if run.kind is TickKind.DYNAMIC else None
+        how, following = self._end_of(lock), None
+        if how is finish and run.kind is TickKind.DYNAMIC:
+            following = run.spec.schedule.next
 
-        def finish() -> Generator[Step, Any, bool]:
-            return end(lock.key, claimed.token, following, run.decided)
+        def ending() -> Generator[Step, Any, bool]:
+            return end(lock.key, claimed.token, how, following)
 
         try:
-            if not self._driver.drive(finish()) and lock.lose():
+            if not self._driver.drive(ending()) and lock.lose():
                 self._tell(run, TickEventKind.LOST, lock.key, claimed.at, "found out at its end")
         except LockError:
             # Where ticks count from the end of a run, what is to be written says more.
-            is_over = run.decided and following is None
-            self._keeper.later(finish, over=claimed.token if is_over else "")
+            is_over = how is finish and following is None
+            self._keeper.later(ending, over=claimed.token if is_over else "")
         if run.started is not None:
             work = (run.completed or run.started) - run.started
             self._keeper.ended(lock.key, claimed.fence, work, in_time=run.errand is None)
+
+    def _end_of(self, lock: TickLock) -> Callable[[Record | None, str], Record | None]:
+        run = lock.run
+        if not run.decided:
+            return unclaim
+        # The task was told to stop, and nobody took it over: it is to be begun again, if that is wanted.
+        is_cut = lock.lost is not None and run.outcome == JobStatus.FAIL.value and self._policy_of(run).attempts > 1
+        return cut if is_cut else finish
 
     # -- telling -----------------------------------------------------------------------------------
 
@@ -398,6 +425,7 @@ class TickLocker:
             return
         self._tell(run, kind, key, run.scheduled, str(error))
         if kind is TickEventKind.SKIPPED and isinstance(error, StoreDown):
+            self._driver.health.complained = run.registry.report
             self._keeper.owe(key, run.scheduled, run.scheduled + 1)
 
 

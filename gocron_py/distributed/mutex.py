@@ -130,12 +130,17 @@ class MutexLocker(ABC):
         return lock
 
     def close(self) -> None:
-        """Extend no lock any more, and let go of the server. For after the shutdown of the schedulers."""
+        """Extend no lock any more, and let go of the server. For after the shutdown of the schedulers.
+
+        A run that still goes on loses its lock.
+        """
         self._closed = True
         self._bell.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(5)
+        for lock in self._not_lost():
+            lock.lose()
         self._settle()
         self._disconnect()
 

@@ -57,6 +57,13 @@ def with_ticks(owed: Owed | None, since: Instant, before: Instant) -> Owed:
     return replace(owed, before=max(owed.before, before), since=since if owed.since is None else min(owed.since, since))
 
 
+def from_last(owed: Owed | None, before: Instant) -> Owed:
+    """What is owed when ticks may have found no instance that runs them, up to *before*."""
+    if owed is None:
+        return Owed(before)
+    return replace(owed, before=max(owed.before, before), from_last=True, last=None)
+
+
 def noted(
     record: Record, owed: Owed | None, schedule: Schedule, policy: TickPolicy, now: Instant, resumed: Instant = 0
 ) -> Record:

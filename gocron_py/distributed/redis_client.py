@@ -42,7 +42,7 @@ def bounded(client: object, timeout: float) -> Any:
     if isinstance(client, redis.RedisCluster):
         return _Cluster(client, timeout)
     kind = f"{type(client).__module__}.{type(client).__qualname__}"  # redis.asyncio's has the same name
-    raise ErrInvalidArgument("client must be a redis.Redis, a redis.RedisCluster or a URL", got=kind)
+    raise ErrInvalidArgument("client must be a redis.Redis, a redis.RedisCluster (not asynchronous) or a URL", got=kind)
 
 
 def close(client: Any) -> None:
@@ -63,7 +63,9 @@ def _client_at(url: str) -> redis.Redis:
     try:
         client = redis.Redis.from_url(url)
         is_number = url.startswith("unix:") or re.fullmatch("/?[0-9]*", urlsplit(url).path) is not None
-    except ValueError:  # its text may have a part of the password in it
+    except ValueError as error:  # its text may have a part of the password in it
+        if found := re.match(r"Invalid value for '(\w{1,40})' in connection URL", str(error)):
+            raise ErrInvalidArgument(f"the URL of Redis has an impossible value of {found[1]}") from None
         raise ErrInvalidArgument("not a URL of Redis: redis://, rediss:// or unix:// and a host") from None
     if not is_number:  # redis-py would take database 0
         raise ErrInvalidArgument("a URL of Redis ends with the number of a database, as in redis://host:6379/0")

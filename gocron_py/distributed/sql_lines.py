@@ -156,9 +156,13 @@ def _is_in_memory(url: URL) -> bool:
 def _engine_by(target: object) -> Engine:
     if not isinstance(target, str | URL):
         raise ErrInvalidArgument("an Engine of SQLAlchemy or a URL is needed", got=type(target).__name__)
+    if isinstance(target, str) and target.count("@") > 1:  # a piece of the password would be taken for the host
+        raise ErrInvalidArgument("not a URL of a database: what is special in a password is percent-encoded")
     try:
         url = _with_driver(make_url(target))
         dialect_of(url.get_backend_name())
+        if url.get_dialect().is_async:  # before the driver is looked for
+            raise ErrInvalidArgument("the driver must not be asynchronous", got=url.get_driver_name())
         return create_engine(url, poolclass=NullPool)
     except ErrInvalidArgument:
         raise

@@ -25,6 +25,7 @@ from gocron_py.distributed.decision import (
     Refused,
     Request,
     claim,
+    cut,
     cut_off,
     decode,
     encode,
@@ -149,17 +150,30 @@ def test_dynamic_counts_from_the_end_of_the_last_run() -> None:
     assert (record.seen, record.next_at) == ((200,), 1200)
     other = replace(ask, token="t3", next_at=1210)
     assert claim(record, replace(other), NAME, 210, alive) == Refused(TickTaken, retry_at=1200)
-    done = finish(record, "t2", 1500)
+    done = finish(record, "t2")
     assert done is not None
+    done = replace(done, next_at=1500)
     assert claim(done, other, NAME, 1499, alive) == Refused(TickTaken, retry_at=1500)
     assert isinstance(claim(done, other, NAME, 1500, alive), Granted)
     # It runs for longer than its interval: its end is later than now, and so is the next tick.
     assert claim(record, replace(other, next_at=2300), NAME, 1300, alive) == Refused(TickBusy, retry_at=2300)
 
 
-def test_finish_renew_and_unclaim_know_the_holder_by_its_token() -> None:
-    for change in (lambda: finish(RUNNING, "x"), lambda: renew(RUNNING, "x", 9), lambda: unclaim(RUNNING, "x")):
-        assert change() is None
+def test_what_was_cut_is_begun_again_at_once_if_there_is_an_attempt_left() -> None:
+    """Though its holder lives, and its lease goes on."""
+    record = cut(RUNNING, "t1")
+    assert record is not None
+    assert [each.token for each in cut_off(record, alive, 2)] == ["t1"]
+    assert cut_off(record, alive, 1) == []
+    again = recover(record, "t1", replace(request(0), token="t9", max_attempts=2), 200, alive)
+    assert isinstance(again, Granted)
+    assert again.claim.attempt == 2
+
+
+def test_finish_renew_cut_and_unclaim_know_the_holder_by_its_token() -> None:
+    for change in (finish, cut, unclaim):
+        assert change(RUNNING, "x") is None
+    assert renew(RUNNING, "x", 9) is None
     assert finish(None, "t1") is None
     assert finish(RUNNING, "t1") == replace(RUNNING, claims=())
     assert renew(RUNNING, "t1", 900) == replace(RUNNING, claims=(replace(HELD, until=900),))

@@ -12,9 +12,11 @@ from elector_checks import leads
 import gocron_py as gocron
 from gocron_py.clock import elapsed
 from gocron_py.distributed.elector import DEADLINE, LEASE, CampaigningElector, Leadership, campaign
+from gocron_py.distributed.locker import TickLocker
 from gocron_py.distributed.memory import MemoryElector, MemoryStore
+from gocron_py.distributed.policy import CatchUp
 from gocron_py.distributed.store import TickStore
-from gocron_py.testing import FakeClock
+from gocron_py.testing import FakeClock, wait_for_runs
 
 SECOND = 1_000_000
 
@@ -218,6 +220,61 @@ def test_scheduler_runs_on_the_leader_only() -> None:
         elector.close()
     assert len(set(runs)) == 1
     assert len(runs) == 3
+
+
+@pytest.mark.parametrize(("catch_up", "caught_up"), [("latest", [3]), ("all", [2, 3]), ("none", [])])
+def test_what_is_due_while_nobody_leads_is_caught_up_with(catch_up: CatchUp, caught_up: list[int]) -> None:
+    """The next leader runs it under the tick locker, and at once: not with its next tick."""
+    clock = FakeClock(datetime(2024, 1, 1, tzinfo=UTC))
+    ticks, elections = MemoryStore(clock), Unplugged()
+    ran: list[datetime] = []
+    electors = [MemoryElector(elections), MemoryElector(elections)]
+    lockers = [TickLocker(ticks, catch_up=catch_up) for _ in electors]
+    schedulers = []
+    for elector, locker in zip(electors, lockers, strict=True):
+        schedulers.append(
+            gocron.new_scheduler(
+                gocron.with_clock(clock),
+                gocron.with_location("UTC"),
+                gocron.with_distributed_elector(elector),
+                gocron.with_distributed_locker(locker),
+            )
+        )
+        schedulers[-1].new_job(
+            gocron.cron_job("* * * * *"),
+            gocron.new_task(lambda: ran.append(gocron.current_run().tick.at)),
+            gocron.with_name("job"),
+        )
+        schedulers[-1].start()
+        assert leads(electors[0])
+
+    def minute_later() -> None:
+        clock.advance(timedelta(minutes=1))
+        for scheduler in schedulers:
+            wait_for_runs(scheduler)
+
+    def minutes() -> list[int]:
+        return [at.minute for at in ran]
+
+    minute_later()
+    until(lambda: minutes() == [1])
+    elections.down = True
+    electors[0].close()
+    minute_later()
+    minute_later()
+    assert not leads(electors[1])
+    assert minutes() == [1]
+    elections.clock.advance(timedelta(seconds=16))  # nobody knew that it resigned
+    elections.down = False
+    until(lambda: leads(electors[1]))
+    until(lambda: minutes() == [1, *caught_up])
+    minute_later()
+    until(lambda: minutes() == [1, *caught_up, 4])
+    for scheduler in schedulers:
+        scheduler.shutdown()
+    for locker in lockers:
+        locker.close()
+    electors[1].close()
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"name": 5}, {"on_change": "x"}])

@@ -953,3 +953,116 @@ def test_closed_locker_claims_nothing(fleet: Fleet) -> None:
     ((_, error),) = fleet.refusals
     assert type(error) is gocron.StoreDown
     assert "the locker is closed" in str(error)
+
+
+# -- what an outage, a wrong clock or a closed locker leave behind ------------------------------------
+
+
+class Leased(MemoryStore):
+    """A store that goes by leases, and can be away."""
+
+    down = False
+
+    def is_alive(self, owner: str) -> bool | None:
+        return None
+
+    def load(self, keys: Sequence[str]) -> Snapshot:
+        if self.down:
+            raise gocron.StoreDown("unplugged")
+        return super().load(keys)
+
+    def compare_and_set(self, key: str, version: object, text: str) -> bool:
+        if self.down:
+            raise gocron.StoreDown("unplugged")
+        return super().compare_and_set(key, version, text)
+
+
+@pytest.mark.parametrize(
+    ("breaks_off", "on_crash", "attempts"), [(True, "rerun", [1, 2]), (True, "skip", [1]), (False, "rerun", [1])]
+)
+def test_run_that_broke_off_when_its_lock_was_lost_is_begun_again(
+    breaks_off: bool, on_crash: str, attempts: list[int]
+) -> None:
+    """The library told it to stop, so what it left is to be done; one that returned all the same has done it."""
+    begun: list[int] = []
+    ended = threading.Event()
+
+    def task() -> None:
+        run = gocron.current_run()
+        begun.append(run.attempt)
+        if run.attempt == 1:
+            assert run.context.wait(20)
+            ended.set()
+            if breaks_off:
+                raise RuntimeError("another instance may have begun")
+
+    with Fleet() as fleet:
+        store = Leased(fleet.clock)
+        store.poll = 0.05
+        fleet.instance(every(10), task=task, store=store, lease=timedelta(seconds=1), on_crash=on_crash)
+        fleet.clock.advance(timedelta(seconds=10))
+        until(lambda: begun)
+        store.down = True
+        assert ended.wait(20)
+        assert TickEventKind.LOST in fleet.kinds()
+        store.down = False
+        until(lambda: begun == attempts and not decode(store.load(["job"]).entries["job"].text, "job").claims)
+        fleet.clock.advance(timedelta(seconds=10))
+        until(lambda: begun == [*attempts, 1])
+
+
+def test_run_of_a_locker_that_is_closed_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody renews its claim any more."""
+    causes: list[object] = []
+    begun = threading.Event()
+
+    def task() -> None:
+        context = gocron.current_run().context
+        begun.set()
+        assert context.wait(20)
+        causes.append(context.cause())
+
+    with Fleet() as fleet:
+        fleet.instance(every(10), task=task)
+        fleet.clock.advance(timedelta(seconds=10))
+        assert begun.wait(20)
+        fleet.lockers[0].close()
+        until(lambda: causes)
+    assert isinstance(causes[0], gocron.LockLost)
+    assert [(each.kind, each.detail) for each in fleet.events] == [(TickEventKind.LOST, "its locker was closed")]
+
+
+def test_end_of_an_outage_is_logged_where_its_beginning_was(caplog: pytest.LogCaptureFixture) -> None:
+    """So the morning after it is known how long it was; an answer that was lost once is not worth a word."""
+    with Fleet() as fleet, caplog.at_level("WARNING", logger="gocron_py"):
+        store = Leased(fleet.clock)
+        store.poll, store.down = 0.05, True
+        fleet.instance(every(10), store=store)
+        store.down = False
+        until(lambda: len(caplog.records) == 2)
+        began, ended = (each.getMessage() for each in caplog.records)
+        assert began.startswith("gocron: the store of locks cannot be used, why=")
+        assert ended.startswith("gocron: the store of locks answers again, after=")
+        store.down = True
+        until(lambda: fleet.lockers[0].health().reachable is False)
+        store.down = False
+        until(lambda: fleet.lockers[0].health().reachable is True)
+        assert len(caplog.records) == 2
+
+
+def test_machine_whose_clock_is_ahead_owes_nobody_ticks_that_are_still_to_come() -> None:
+    """Others would hear that their clocks are wrong."""
+    with Fleet(poll=0.05) as fleet:
+        fleet.instance(every(10))
+        fleet.advance(10)
+        until(lambda: len(fleet.runs) == 1)
+        ahead = FakeClock(fleet.clock.now() + timedelta(hours=1))
+        locker = TickLocker(fleet.store, catch_up="all")
+        scheduler = gocron.new_scheduler(gocron.with_clock(ahead), gocron.with_distributed_locker(locker))
+        scheduler.new_job(every(10), gocron.new_task(lambda: None), gocron.with_name("job"))
+        fleet.schedulers.append(scheduler)
+        fleet.lockers.append(locker)
+        scheduler.start()
+        looks = locker._keeper._looks
+        until(lambda: locker._keeper._looks >= looks + 2)
+        assert decode(fleet.store.load(["job"]).entries["job"].text, "job").owed == ()

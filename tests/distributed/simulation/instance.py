@@ -19,9 +19,11 @@ from gocron_py.distributed.decision import (
     Request,
     claim,
     encode,
+    finish,
     freed,
     reap,
     recover,
+    unclaim,
 )
 from gocron_py.distributed.errands import Errand, Errands
 from gocron_py.distributed.owed import Owed, noted, with_ticks
@@ -281,10 +283,11 @@ class Instance(Host):
         self._log("end", job.name, claimed.at, claimed.attempt, claimed.fence)
 
     def _finish(self, key: str, token: str, is_over: bool) -> Activity:
+        how = finish if is_over else unclaim
         try:
-            yield from procedures.end(key, token, None, is_over)
+            yield from procedures.end(key, token, how)
         except LockError:
-            self.chores.append((lambda: procedures.end(key, token, None, is_over), token if is_over else ""))
+            self.chores.append((lambda: procedures.end(key, token, how), token if is_over else ""))
 
     # -- the keeper --------------------------------------------------------------------------------
 
