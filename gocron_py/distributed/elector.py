@@ -61,13 +61,13 @@ def campaign(
 
 
 class Heir(Protocol):
-    """What goes on with what was left undone while nobody led. Both return soon, and raise nothing."""
+    """What goes on with what was left undone while nobody led."""
 
     def begins_to_lead(self, elector: CampaigningElector) -> None:
-        """This instance leads in a moment: before any run does."""
+        """Said twice: just before this instance leads, and so before its first run, and when it does.
 
-    def wake(self) -> None:
-        """It leads."""
+        Returns soon, and raises nothing.
+        """
 
 
 class CampaigningElector(ABC):
@@ -78,7 +78,6 @@ class CampaigningElector(ABC):
 
     :param deadline: in microseconds; a leader that could not renew for so long stops believing that it leads.
     :param on_change: called with ``True`` and ``False`` as this instance begins and ceases to lead.
-    :ivar heirs: told when this instance begins to lead.
     :raises ErrInvalidArgument: ``on_change`` is not callable.
     """
 
@@ -88,7 +87,7 @@ class CampaigningElector(ABC):
         self._deadline = deadline
         self._on_change = on_change
         self._closed = False
-        self.heirs: weakref.WeakSet[Heir] = weakref.WeakSet()
+        self._heirs: weakref.WeakSet[Heir] = weakref.WeakSet()
         self._begin()
         _electors.add(self)
 
@@ -132,6 +131,11 @@ class CampaigningElector(ABC):
             return ""
         return self._why or _OVERDUE
 
+    def tell(self, heir: Heir) -> None:
+        """From now on, for as long as there is this heir."""
+        with self._lock:
+            self._heirs.add(heir)
+
     def close(self) -> None:
         """Resign, so that another instance leads at once, and campaign no more."""
         self._closed = True
@@ -172,13 +176,14 @@ class CampaigningElector(ABC):
             return
         if self._leads and self._is_overdue():  # it did not lead for a while
             self._follow(_OVERDUE)
-        heirs = () if self._leads else tuple(self.heirs)
+        with self._lock:
+            heirs = () if self._leads else tuple(self._heirs)
         for heir in heirs:
             heir.begins_to_lead(self)
         self._sent = sent
         self._change(True, "")
         for heir in heirs:
-            heir.wake()
+            heir.begins_to_lead(self)
 
     def _follow(self, why: str) -> None:
         self._change(False, why)

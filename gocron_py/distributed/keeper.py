@@ -100,7 +100,7 @@ class Keeper:
         """Look after jobs for as long as they are current. Waits until the store knows them, at most 2 s."""
         for job in jobs:
             if job.elector is not None:
-                job.elector.heirs.add(self)
+                job.elector.tell(self)
         with self._looked:
             self._attended.add(jobs)
             due = self._looks + (2 if self._is_looking else 1)
@@ -111,9 +111,11 @@ class Keeper:
     def begins_to_lead(self, elector: CampaigningElector) -> None:
         """Catch up with what was due while nobody led (a :class:`~gocron_py.distributed.elector.Heir`)."""
         with self._lock:
-            for job in self._attended.jobs:
-                if job.elector is elector:
-                    job.begins_to_lead()
+            jobs = [job for job in self._attended.jobs if job.elector is elector]
+            for job in jobs:
+                job.begins_to_lead()
+        if jobs:
+            self.wake()
 
     def known(self, key: str) -> str | None:
         """The life of the job's record that this process has seen."""

@@ -61,7 +61,7 @@ def from_last(owed: Owed | None, before: Instant) -> Owed:
     """What is owed when ticks may have found no instance that runs them, up to *before*."""
     if owed is None:
         return Owed(before)
-    return replace(owed, before=max(owed.before, before), from_last=True, last=None)
+    return replace(owed, before=max(owed.before, before), from_last=True)
 
 
 def noted(

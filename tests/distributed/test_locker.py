@@ -1004,7 +1004,7 @@ def test_run_that_broke_off_when_its_lock_was_lost_is_begun_again(
         until(lambda: begun)
         store.down = True
         assert ended.wait(20)
-        assert TickEventKind.LOST in fleet.kinds()
+        until(lambda: TickEventKind.LOST in fleet.kinds())
         store.down = False
         until(lambda: begun == attempts and not decode(store.load(["job"]).entries["job"].text, "job").claims)
         fleet.clock.advance(timedelta(seconds=10))
@@ -1027,7 +1027,7 @@ def test_run_of_a_locker_that_is_closed_is_told(caplog: pytest.LogCaptureFixture
         fleet.clock.advance(timedelta(seconds=10))
         assert begun.wait(20)
         fleet.lockers[0].close()
-        until(lambda: causes)
+        until(lambda: causes and fleet.events)
     assert isinstance(causes[0], gocron.LockLost)
     assert [(each.kind, each.detail) for each in fleet.events] == [(TickEventKind.LOST, "its locker was closed")]
 
