@@ -809,7 +809,9 @@ class Refusing(MemoryStore):
 class Hanging(MemoryStore):
     """A store whose answers take longer than a start waits for them."""
 
-    over = threading.Event()
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = threading.Event()
 
     def load(self, keys: Sequence[str]) -> Snapshot:
         self.over.wait(20)
@@ -819,9 +821,10 @@ class Hanging(MemoryStore):
 def test_store_that_does_not_answer_is_told_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
     """Nobody knows yet that it is down."""
     with Fleet() as fleet, caplog.at_level("WARNING", logger="gocron_py"):
-        fleet.instance(gocron.cron_job("0 3 * * *"), store=Hanging())
+        store = Hanging()
+        fleet.instance(gocron.cron_job("0 3 * * *"), store=store)
         (warning,) = (each.getMessage() for each in caplog.records)
-        Hanging.over.set()
+        store.over.set()
     assert warning == "gocron: the store of locks cannot be used, why=it has not answered yet"
 
 
