@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gocron_py.distributed.claim import Attempt, Load, Step, claim_tick, end
-from gocron_py.distributed.decision import Request, claim
+from gocron_py.distributed.decision import Request, claim, finish
 from gocron_py.distributed.sqlite import SQLiteStore
 from gocron_py.distributed.store import TickStore
 from gocron_py.distributed.tick import TickKind
@@ -92,7 +92,7 @@ def measure(directory: Path) -> dict[str, list[float]]:
             pass
     for _ in range(70):  # a full window, as a job has that has run for a while
         tick = time.time_ns() // 1000
-        drive(store, end("job7", claim_one(store, "job7", tick), None, began=True))
+        drive(store, end("job7", claim_one(store, "job7", tick), finish))
     size = len(store.load(["job7"]).entries["job7"].text)
     with bare(directory / "bare.db", size) as write:
         for _ in range(ROUNDS):
@@ -105,7 +105,7 @@ def measure(directory: Path) -> dict[str, list[float]]:
                 began = time.perf_counter()
                 token = claim_one(store, "job7", tick)
                 claimed = time.perf_counter()
-                drive(store, end("job7", token, None, began=True))
+                drive(store, end("job7", token, finish))
                 times["claim"].append(claimed - began)
                 times["finish"].append(time.perf_counter() - claimed)
     store.close()
@@ -137,7 +137,7 @@ def _claims_in_time(path: Path, number: int, barrier: Barrier) -> tuple[int, int
     while time.monotonic() < end_at:
         try:
             token = claim_one(store, key, time.time_ns() // 1000)
-            drive(store, end(key, token, None, began=True))
+            drive(store, end(key, token, finish))
             done += 1
         except StoreDown:  # SQLite lets one write at a time, and none of the others is sure of its turn
             busy += 1

@@ -20,6 +20,7 @@ from typing import Any
 from benchmarks.claims import claim_one, drive
 from gocron_py.context import background
 from gocron_py.distributed.claim import end
+from gocron_py.distributed.decision import finish
 from gocron_py.distributed.elector import CampaigningElector
 from gocron_py.distributed.mutex import MutexLocker
 from gocron_py.distributed.store import TickStore
@@ -83,7 +84,7 @@ def claims(store: TickStore, now: Callable[[], Instant] = machine_time) -> Calla
             pass
 
     def work() -> None:
-        drive(store, end(JOB, claim_one(store, JOB, now()), None, began=True))
+        drive(store, end(JOB, claim_one(store, JOB, now()), finish))
 
     for _ in range(70):  # a full window
         work()
@@ -94,7 +95,7 @@ def records(store: TickStore, now: Callable[[], Instant] = machine_time) -> tupl
     """What the store holds of the job while it runs, and afterwards: not of the same length."""
     token = claim_one(store, JOB, now())
     running = store.load([JOB]).entries[JOB].text
-    drive(store, end(JOB, token, None, began=True))
+    drive(store, end(JOB, token, finish))
     return running, store.load([JOB]).entries[JOB].text
 
 
