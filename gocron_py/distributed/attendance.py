@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
+from gocron_py.distributed.claim import LONGEST_EARLY
 from gocron_py.distributed.decision import Record
 from gocron_py.distributed.elector import CampaigningElector
 from gocron_py.distributed.errands import Errand, Errands
@@ -57,7 +58,9 @@ class Attendance:
         """See :func:`~gocron_py.distributed.owed.noted`."""
         if self.kind is TickKind.DYNAMIC:  # its ticks are not known beforehand
             return record
-        return noted(record, owed, self.schedule, self.policy, min(self.now(), now), resumed)
+        # By this machine's clock, where its list of ticks begins, unless it is so far ahead that nobody believes it.
+        mine = self.now()
+        return noted(record, owed, self.schedule, self.policy, now if mine > now + LONGEST_EARLY else mine, resumed)
 
 
 @final

@@ -1069,3 +1069,27 @@ def test_machine_whose_clock_is_ahead_owes_nobody_ticks_that_are_still_to_come()
         looks = locker._keeper._looks
         until(lambda: locker._keeper._looks >= looks + 2)
         assert decode(fleet.store.load(["job"]).entries["job"].text, "job").owed == ()
+
+
+def test_tick_that_is_past_for_a_clock_that_is_ahead_is_not_lost() -> None:
+    """Its list of ticks begins after it, and by the store's clock it is still to come: it runs when it has."""
+    with Fleet(poll=0.05) as fleet:
+        fleet.instance(every(10))
+        fleet.advance(10)
+        until(lambda: len(fleet.runs) == 1)
+        fleet.schedulers.pop().shutdown()
+        fleet.clock.advance(timedelta(seconds=7))  # now it is 17.3, and 21.3 by the other clock
+        ran: list[datetime] = []
+        locker = TickLocker(fleet.store)
+        ahead = gocron.with_clock(FakeClock(fleet.clock.now() + timedelta(seconds=4)))
+        scheduler = gocron.new_scheduler(ahead, gocron.with_distributed_locker(locker))
+        task = gocron.new_task(lambda: ran.append(gocron.current_run().tick.at))
+        scheduler.new_job(every(10), task, gocron.with_name("job"))
+        fleet.schedulers.append(scheduler)
+        fleet.lockers.append(locker)
+        scheduler.start()
+        until(lambda: decode(fleet.store.load(["job"]).entries["job"].text, "job").owed)
+        assert ran == []
+        fleet.clock.advance(timedelta(seconds=3))
+        until(lambda: ran)
+    assert [at.second for at in ran] == [20]
