@@ -73,7 +73,7 @@ class Driver:
         except (StoreDown, StoreCorrupt) as error:
             self.health.failed(error)
             raise
-        self.health.worked()
+        self.health.worked(has_written=isinstance(step, Write))
         return reply
 
     def _call(self, step: Load | Write) -> object:

@@ -181,9 +181,7 @@ class CampaigningElector(ABC):
         for heir in heirs:
             heir.begins_to_lead(self)
         self._sent = sent
-        self._change(True, "")
-        for heir in heirs:
-            heir.begins_to_lead(self)
+        self._change(True, "", heirs)
 
     def _follow(self, why: str) -> None:
         self._change(False, why)
@@ -244,9 +242,11 @@ class CampaigningElector(ABC):
             _log.exception("gocron: an elector could not resign")
         self._disconnect()
 
-    def _change(self, leads: bool, why: str) -> None:
+    def _change(self, leads: bool, why: str, heirs: tuple[Heir, ...] = ()) -> None:
         changed, self._leads, self._why = leads is not self._leads, leads, why
         self._heard.set()  # first: on_change may ask
+        for heir in heirs:  # before on_change, which may take its time
+            heir.begins_to_lead(self)
         if changed:
             _log.info("gocron: this instance %s", "leads" if leads else f"leads no more: {printable(why)}")
             if self._on_change is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, final
@@ -27,26 +28,40 @@ class StoreHealth:
 
 @final
 class Health:
-    """Is told of every call to a store.
+    """Is told of every call to a store."""
 
-    :ivar complained: where it was said that the store cannot be used; there it is said, too, that it can be again.
-    """
-
-    __slots__ = ("_state", "complained")
+    __slots__ = ("_began", "_complained", "_lock", "_state")
 
     def __init__(self) -> None:
         self._state = StoreHealth(None, None)
-        self.complained: Reporter | None = None
+        self.begin()
 
-    def worked(self) -> None:
-        """The store has answered."""
-        was = self._state
-        if was.reachable:
+    def begin(self) -> None:
+        """As new, but for the state: also in a forked child."""
+        self._lock = threading.Lock()
+        # Where it was said that the store cannot be used, and when that began.
+        self._complained: list[Reporter] = []
+        self._began = datetime.now(UTC)
+
+    def complain(self, report: Reporter) -> None:
+        """It was said there that the store cannot be used: it will be said there, too, that it can be again."""
+        with self._lock:
+            if not self._complained:
+                state = self._state
+                self._began = datetime.now(UTC) if state.since is None or state.reachable else state.since
+            if report not in self._complained:
+                self._complained.append(report)
+
+    def worked(self, has_written: bool) -> None:
+        """The store has answered. That it can be read says nothing of whether it can be used."""
+        if not self._state.reachable:
+            self._state = StoreHealth(True, datetime.now(UTC))
+        if not (has_written and self._complained):
             return
-        self._state = StoreHealth(True, datetime.now(UTC))
-        report, self.complained = self.complained, None
-        if report is not None and was.since is not None:
-            away = (datetime.now(UTC) - was.since).total_seconds()
+        with self._lock:
+            reports, self._complained = self._complained, []
+        away = (datetime.now(UTC) - self._began).total_seconds()
+        for report in reports:
             report.warn("gocron: the store of locks answers again", "after", f"{away:.1f} s")
 
     def failed(self, error: Exception) -> None:

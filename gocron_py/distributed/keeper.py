@@ -58,6 +58,7 @@ class Keeper:
         """As new: also in a forked child, where no thread is and no lock can be trusted."""
         self.pauses.begin()
         self.presence.begin()
+        self.driver.health.begin()
         self.peers = Peers()
         self._lock = threading.Lock()
         self._bell = threading.Event()

@@ -156,7 +156,7 @@ class TickLocker:
         if jobs and (why := self._unusable()):  # the first tick, which would tell of it, may be a nightly one
             said = "gocron: the store of locks cannot be used"
             jobs[0].report.warn_now_and_then(f"attend {id(self)}", said, "why", why)
-            self._driver.health.complained = jobs[0].report
+            self._driver.health.complain(jobs[0].report)
 
     def catch_up(self, key: str, since: Instant, before: Instant) -> None:
         """Ticks of a job, from *since* on and before *before*, are late. They run if nobody else has run them."""
@@ -417,6 +417,8 @@ class TickLocker:
             StoreCorrupt: TickEventKind.CORRUPT,
         }
         kind = kinds.get(type(error))
+        if isinstance(error, StoreDown):
+            self._driver.health.complain(run.registry.report)
         comes_again = run.errand is not None or (run.kind is TickKind.DYNAMIC and error.retry_after)
         if kind is None or (kind is TickEventKind.SKIPPED and comes_again):
             return
@@ -425,7 +427,6 @@ class TickLocker:
             return
         self._tell(run, kind, key, run.scheduled, str(error))
         if kind is TickEventKind.SKIPPED and isinstance(error, StoreDown):
-            self._driver.health.complained = run.registry.report
             self._keeper.owe(key, run.scheduled, run.scheduled + 1)
 
 

@@ -15,6 +15,7 @@ import gocron_py as gocron
 from gocron_py.context import background
 from gocron_py.distributed.decision import Claim, decode, encode, registered
 from gocron_py.distributed.events import TickEvent, TickEventKind
+from gocron_py.distributed.health import Health
 from gocron_py.distributed.locker import GRANTED_TOO_LATE, TickLocker
 from gocron_py.distributed.memory import MemoryStore, MemoryTickLocker
 from gocron_py.distributed.store import Snapshot, TickStore
@@ -961,6 +962,16 @@ def test_closed_locker_claims_nothing(fleet: Fleet) -> None:
 # -- what an outage, a wrong clock or a closed locker leave behind ------------------------------------
 
 
+class Heard:
+    """What a scheduler's log is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[object, ...]] = []
+
+    def warn(self, *said: object) -> None:
+        self.lines.append(said)
+
+
 class Leased(MemoryStore):
     """A store that goes by leases, and can be away."""
 
@@ -1051,6 +1062,21 @@ def test_end_of_an_outage_is_logged_where_its_beginning_was(caplog: pytest.LogCa
         store.down = False
         until(lambda: fleet.lockers[0].health().reachable is True)
         assert len(caplog.records) == 2
+
+
+def test_a_store_that_can_be_read_and_not_written_to_does_not_answer_again() -> None:
+    """All who have heard of the outage hear of its end, once, when something is written."""
+    health, heard = Health(), [Heard(), Heard()]
+    health.worked(has_written=True)
+    health.failed(gocron.StoreDown("OOM"))
+    for each in *heard, heard[0]:
+        health.complain(each)  # type: ignore[arg-type]
+    health.worked(has_written=False)
+    assert [each.lines for each in heard] == [[], []]
+    for _ in range(2):
+        health.worked(has_written=True)
+    assert [len(each.lines) for each in heard] == [1, 1]
+    assert heard[0].lines[0][:2] == ("gocron: the store of locks answers again", "after")
 
 
 def test_machine_whose_clock_is_ahead_owes_nobody_ticks_that_are_still_to_come() -> None:
