@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
@@ -309,8 +310,13 @@ def test_two_workers_of_gunicorn(more: tuple[str, ...], serve: Serve, tmp_path: 
     def scrape() -> Page:
         address = re.search(r"Listening at: (\S+)", served.text())
         assert address is not None
-        with urllib.request.urlopen(f"{address[1]}/metrics", timeout=10) as answer:
-            return Page(answer.read().decode())
+        try:
+            with urllib.request.urlopen(f"{address[1]}/metrics", timeout=10) as answer:
+                return Page(answer.read().decode())
+        except urllib.error.HTTPError:
+            # prometheus_client reads files that a new worker is just making; the next scrape has them.
+            assert "prometheus_client/mmap_dict.py" in served.text(), served.text()
+            return scrape()
 
     served.until(lambda: len(set(served.schedulers())) == 2)
     served.go_on(3)
