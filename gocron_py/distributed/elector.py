@@ -203,7 +203,7 @@ class CampaigningElector(ABC):
                 self._stand()
                 self._has_complained = False
             except LockError as error:
-                if not self._leads or self._is_overdue():
+                if not self.leads():
                     self._follow(str(error))
                     self._complain(error)
             except BaseException:

@@ -193,7 +193,7 @@ class TickLocker:
         run = tick_of(ctx)
         if run is None:
             raise ErrInvalidArgument("a tick locker needs the context that a scheduler gives to lock()")
-        if self._keeper.driver.closed:  # nobody would renew the claim
+        if self._driver.closed:  # nobody would renew the claim
             raise StoreDown(_CLOSED)
         policy, key = self._policy_of(run), job_key(key)
         if run.errand is None and run.kind in _NAMED and self._is_behind(run, policy):  # it waited long for a worker

@@ -228,31 +228,29 @@ class MutexLocker(ABC):
 
     def _until_next_look(self) -> float | None:
         """In seconds; ``None``: there is nothing to do."""
-        locks, left = self._not_lost(), self._until_given_up()
-        if left is None and not self._doubts:
-            return None
-        now = elapsed()
-        is_troubled = any(now - lock.renewed > self._ttl // 3 for lock in locks)
-        pause = self._ttl / SECOND / _TROUBLED if is_troubled else self._longest_pause
-        # The look that gives a lock up comes in time.
-        return min(pause, pause if left is None else left, _DOUBTFUL if self._doubts else pause)
+        pauses = [_DOUBTFUL] if self._doubts else []
+        left = self._until_given_up()
+        if left is not None:
+            is_troubled = left < (self._longest_unheard - self._ttl // 3) / SECOND
+            # The look that gives a lock up comes in time.
+            pauses += [left, self._ttl / SECOND / _TROUBLED if is_troubled else self._longest_pause]
+        return min([*pauses, self._longest_pause]) if pauses else None
 
     def _renew(self, lock: MutexLock) -> None:
         sent = elapsed()
         since = sent - lock.renewed
         if lock.lost is not None or since < self._ttl // 4:
             return
-        # Not even asked: the answer may come when another has it.
-        is_kept = since < self._longest_unheard
-        if is_kept:
+        if since < self._longest_unheard:  # else it is not even asked: the answer may come when another has it
             try:
                 with self._watched():
                     is_kept = self._extend(lock.key, lock.token)
             except LockError:
                 return  # a later look tries again, or gives it up
-        if is_kept:
-            lock.renewed = sent
-        elif lock.token in self._held:
+            if is_kept:
+                lock.renewed = sent
+                return
+        if lock.token in self._held:
             lock.lose()
 
     @contextmanager

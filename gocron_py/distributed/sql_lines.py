@@ -142,11 +142,15 @@ def engine_of(target: object) -> Engine:
     :raises ErrInvalidArgument: neither, or of a database that is not known.
     """
     engine = target if isinstance(target, Engine) else _engine_by(target)
-    if engine.dialect.is_async:
-        raise ErrInvalidArgument("the driver must not be asynchronous", got=engine.dialect.driver)
+    _refuse_asynchronous(engine.dialect)
     if engine.dialect.name == "sqlite" and _is_in_memory(engine.url):
         raise ErrInvalidArgument("a database in memory is that of one process: use MemoryTickLocker", got="sqlite://")
     return engine
+
+
+def _refuse_asynchronous(dialect: Any) -> None:
+    if dialect.is_async:
+        raise ErrInvalidArgument("the driver must not be asynchronous", got=dialect.driver)
 
 
 def _is_in_memory(url: URL) -> bool:
@@ -161,8 +165,7 @@ def _engine_by(target: object) -> Engine:
     try:
         url = _with_driver(make_url(target))
         dialect_of(url.get_backend_name())
-        if url.get_dialect().is_async:  # before the driver is looked for
-            raise ErrInvalidArgument("the driver must not be asynchronous", got=url.get_driver_name())
+        _refuse_asynchronous(url.get_dialect())  # before the driver is looked for
         return create_engine(url, poolclass=NullPool)
     except ErrInvalidArgument:
         raise

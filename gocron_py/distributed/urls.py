@@ -16,6 +16,8 @@ __all__ = ("SCHEMES", "tick_locker")
 _SPLIT = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/?")
 
+_Maker = Callable[[str, str, dict[str, Any]], TickLocker]
+
 SCHEMES: Final = ("sqlite", "redis", "rediss", "unix", "etcd", "etcds", "k8s", "postgresql", "mysql", "mariadb")
 """What a URL may begin with; ``postgresql``, ``mysql`` and ``mariadb`` also with a driver (``mysql+pymysql``).
 
@@ -75,16 +77,6 @@ def _sqlite(url: str, rest: str, options: dict[str, Any]) -> TickLocker:
     return locker
 
 
-def _redis(url: str, rest: str, options: dict[str, Any]) -> TickLocker:
-    locker: TickLocker = _class("redis", "RedisTickLocker")(url, **options)
-    return locker
-
-
-def _etcd(url: str, rest: str, options: dict[str, Any]) -> TickLocker:
-    locker: TickLocker = _class("etcd", "EtcdTickLocker")(url, **options)
-    return locker
-
-
 def _kubernetes(url: str, rest: str, options: dict[str, Any]) -> TickLocker:
     if not _NAMESPACE.fullmatch(rest):
         raise ErrInvalidArgument("Kubernetes is k8s://namespace")
@@ -92,12 +84,20 @@ def _kubernetes(url: str, rest: str, options: dict[str, Any]) -> TickLocker:
     return locker
 
 
-def _sql(url: str, rest: str, options: dict[str, Any]) -> TickLocker:
-    locker: TickLocker = _class("sql", "SQLTickLocker")(url, **options)
-    return locker
+def _by_url(module: str, name: str) -> _Maker:
+    """Of a class that takes the URL itself."""
+
+    def make(url: str, rest: str, options: dict[str, Any]) -> TickLocker:
+        locker: TickLocker = _class(module, name)(url, **options)
+        return locker
+
+    return make
 
 
-_MAKERS: Final[dict[str, Callable[[str, str, dict[str, Any]], TickLocker]]] = {
+_redis = _by_url("redis", "RedisTickLocker")
+_etcd = _by_url("etcd", "EtcdTickLocker")
+_sql = _by_url("sql", "SQLTickLocker")
+_MAKERS: Final[dict[str, _Maker]] = {
     "sqlite": _sqlite,
     "redis": _redis,
     "rediss": _redis,
