@@ -52,7 +52,7 @@ def main() -> None:
         bad = scheduler.new_job(nightly, gocron.new_task(die), gocron.with_name("crash"))
         for job in good, bad, good:
             job.run_now()
-            print(ended.get())
+            print(ended.get(), flush=True)  # in order with what the workers print
     locker.close()
 
 
